@@ -1,0 +1,14 @@
+# Every dependency by name, in one place; docs/dependencies.md says why each.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # headers only: Asio
+find_package(CLI11 2.1 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(libarchive REQUIRED IMPORTED_TARGET libarchive)
+find_package(GTest 1.12 REQUIRED)
+if(BRUME_BENCH)
+  find_package(benchmark 1.7 REQUIRED)
+endif()

@@ -1,0 +1,3 @@
+# Enclave programs: one static PIE ELF each, from a job's sources and the enclave room.
+function(brume_job name)
+endfunction()

@@ -1,0 +1,12 @@
+#include "base/check.h"
+
+#include <cstdio>
+
+namespace brume {
+
+void check_failed(const char* condition, const char* file, int line) {
+  std::fprintf(stderr, "brume: internal error: %s (%s:%d)\n", condition, file, line);
+  __builtin_trap();
+}
+
+}  // namespace brume

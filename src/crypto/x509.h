@@ -1,0 +1,78 @@
+// X.509 certificates and CRLs over P-256: parsing, single checks, and issuing (for self-signed
+// session certificates and for the simulated platform's own PKI). Which checks make a chain
+// trusted is src/evidence's and src/appraisal's business.
+#pragma once
+
+#include <optional>
+
+#include "base/outside.h"
+#include "crypto/ec.h"
+
+struct x509_st;
+struct X509_crl_st;
+
+namespace brume::crypto {
+
+// An X.509 extension as it stands in the certificate.
+struct Extension {
+  std::string oid;  // dotted decimal
+  bool critical = false;
+  Bytes value;  // content of extnValue
+};
+
+class Certificate {
+ public:
+  static Result<Certificate> from_der(ByteView der);  // refuses trailing bytes
+  static Result<std::vector<Certificate>> chain_from_pem(std::string_view pem, std::size_t limit_count);
+  Bytes der() const;
+  std::string pem() const;
+  std::string subject_common_name() const;
+  Bytes subject_der() const;
+  Bytes issuer_der() const;
+  Bytes serial() const;  // big-endian magnitude
+  UnixMs not_before() const;
+  UnixMs not_after() const;
+  bool is_ca() const;
+  bool may_sign_certificates() const;  // keyCertSign
+  std::optional<Extension> extension(std::string_view oid) const;
+  Result<EcPublicKey> public_key() const;
+  Sha256Digest fingerprint() const;  // SHA-256 of the DER
+  // Signature only, ECDSA with SHA-256 by that key.
+  [[nodiscard]] bool signed_by(const EcPublicKey& issuer_key) const;
+  x509_st* native() const { return x509_.get(); }
+
+ private:
+  explicit Certificate(std::shared_ptr<x509_st> x509) : x509_(std::move(x509)) {}
+  std::shared_ptr<x509_st> x509_;
+};
+
+class Crl {
+ public:
+  static Result<Crl> from_der(ByteView der);
+  Bytes der() const;
+  Bytes issuer_der() const;
+  UnixMs this_update() const;
+  UnixMs next_update() const;  // a CRL without one is refused by from_der
+  bool revokes(const Certificate& certificate) const;  // by serial number
+  [[nodiscard]] bool signed_by(const EcPublicKey& issuer_key) const;
+
+ private:
+  explicit Crl(std::shared_ptr<X509_crl_st> crl) : crl_(std::move(crl)) {}
+  std::shared_ptr<X509_crl_st> crl_;
+};
+
+struct CertificateRequest {
+  std::string common_name;
+  UnixMs not_before = 0;
+  UnixMs not_after = 0;
+  bool ca = false;
+  std::vector<Extension> extensions;  // besides the standard ones (basicConstraints, keyUsage, SKI, AKI, CRL DP)
+  std::string crl_url;                // empty: no CRL distribution point
+};
+// issuer == nullptr: self-signed with `issuer_key`.
+Certificate issue_certificate(const CertificateRequest& request, const EcPublicKey& subject_key,
+                              const Certificate* issuer, const EcKey& issuer_key, Random& random);
+Crl issue_crl(const Certificate& issuer, const EcKey& issuer_key, UnixMs this_update, UnixMs next_update,
+              const std::vector<Certificate>& revoked);
+
+}  // namespace brume::crypto
