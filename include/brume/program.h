@@ -1,0 +1,128 @@
+// What the engine drives: a job with its types erased. A job's author never sees it (job.h),
+// and the engine never sees keys, values or tables; both sides share this page only.
+//
+// Everything here is bytes in, bytes out: no I/O, no threads, no clock. One JobProgram lives as
+// long as its enclave and serves many tasks, one at a time; it keeps their big memory for the next.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace brume {
+
+// The error is a text for people: it names the rule and holds no byte of the input.
+using JobStatus = std::expected<void, std::string>;
+inline std::unexpected<std::string> job_error(std::string what) { return std::unexpected(std::move(what)); }
+
+// A set of byte values.
+class ByteSet {
+ public:
+  constexpr ByteSet() = default;
+  constexpr ByteSet(std::initializer_list<std::uint8_t> bytes) {
+    for (std::uint8_t byte : bytes) add(byte);
+  }
+  constexpr ByteSet& add(std::uint8_t byte) {
+    words_[byte >> 6] |= std::uint64_t{1} << (byte & 63);
+    return *this;
+  }
+  // Adds first..last, both included.
+  constexpr ByteSet& add_range(std::uint8_t first, std::uint8_t last) {
+    for (unsigned byte = first; byte <= last; ++byte) add(static_cast<std::uint8_t>(byte));
+    return *this;
+  }
+  constexpr bool contains(std::uint8_t byte) const { return (words_[byte >> 6] >> (byte & 63) & 1) != 0; }
+  constexpr bool contains(char byte) const { return contains(static_cast<std::uint8_t>(byte)); }
+  constexpr ByteSet complement() const {
+    ByteSet other;
+    for (std::size_t i = 0; i < 4; ++i) other.words_[i] = ~words_[i];
+    return other;
+  }
+  constexpr bool operator==(const ByteSet&) const = default;
+
+ private:
+  std::array<std::uint64_t, 4> words_{};
+};
+
+struct JobParameter {
+  std::string key;
+  std::string value;
+};
+
+using HashKey = std::array<std::uint8_t, 32>;
+
+struct JobConfig {
+  std::span<const JobParameter> parameters;
+  std::uint32_t partitions = 1;  // R, 1..kMaxPartitions
+  // Secret and drawn once per run, the same in all its tasks: the hash that chooses slots and
+  // partitions is keyed with it, so crafted input cannot flood a table and the size of a partition
+  // says nothing about known keys.
+  HashKey hash_key{};
+  // What one task may hold, in bytes. A map task over it writes early; a reduce task fails.
+  std::uint64_t memory_budget = std::uint64_t{1} << 30;
+};
+inline constexpr std::uint32_t kMaxPartitions = 65536;
+
+// Takes encoded map records (docs/formats/records.md), whole records per call, in order per partition.
+// Copies what it keeps. Its error ends the task.
+class PartitionSink {
+ public:
+  virtual ~PartitionSink() = default;
+  virtual JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) = 0;
+};
+
+// Takes the encoded output (output_format.h), cut anywhere. Copies what it keeps.
+class OutputSink {
+ public:
+  virtual ~OutputSink() = default;
+  virtual JobStatus write(std::span<const std::uint8_t> bytes) = 0;
+};
+
+// One attempt of a map task. After an error only destruction is allowed.
+class MapTask {
+ public:
+  virtual ~MapTask() = default;
+  // A part of the split. Between two calls there is a separator, or the begin or end of the split
+  // (so no record crosses calls); the engine sends up to about 1 MiB, more only where a single
+  // record is longer. `text` is not kept. Writes to `sink` only to stay within the memory budget.
+  virtual JobStatus feed(std::string_view text, PartitionSink& sink) = 0;
+  // Once, at the end: writes all that is left.
+  virtual JobStatus finish(PartitionSink& sink) = 0;
+};
+
+// One attempt of a reduce task over the streams that the map tasks wrote for one partition.
+class ReduceTask {
+ public:
+  virtual ~ReduceTask() = default;
+  // The next bytes of the current stream, cut anywhere.
+  virtual JobStatus feed(std::span<const std::uint8_t> bytes) = 0;
+  // The current stream is complete; an error if it ends within a record.
+  virtual JobStatus end_of_stream() = 0;
+  // Once, after the last stream's end: writes the output in its order.
+  virtual JobStatus finish(OutputSink& sink) = 0;
+};
+
+// Tasks must not outlive it. At most one task exists at a time.
+class JobProgram {
+ public:
+  virtual ~JobProgram() = default;
+  virtual std::string_view name() const = 0;
+  // Before the first task and whenever the run changes. Refuses unknown parameters and values.
+  virtual JobStatus configure(const JobConfig& config) = 0;
+  // The bytes at which a split may be cut, as configured; they belong to no record.
+  virtual const ByteSet& separators() const = 0;
+  virtual std::unique_ptr<MapTask> new_map() = 0;
+  virtual std::unique_ptr<ReduceTask> new_reduce() = 0;
+};
+
+}  // namespace brume
+
+// The program's one job; BRUME_JOB (job.h) defines it.
+extern "C" brume::JobProgram* brume_job_program();
