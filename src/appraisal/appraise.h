@@ -1,0 +1,54 @@
+// Evidence + endorsements + policy + time -> admitted or refused, and why. Pure.
+#pragma once
+
+#include <expected>
+#include <memory>
+
+#include "appraisal/attested_peer.h"
+#include "appraisal/policy.h"
+#include "appraisal/refusal.h"
+#include "evidence/collateral.h"
+
+namespace brume::appraisal {
+
+// What the verifier knows before it looks at the evidence.
+struct Expected {
+  ReportData report_data;    // what the evidence must bind; compared in constant time
+  UnixMs now_ms = 0;         // the verifier's own time
+  std::string role;          // for which the peer asks; must be among the entry's roles
+  Sha256Digest claims_hash;  // handed through to the AttestedPeer
+};
+
+// The peer, or every rule that failed (at least one).
+using Verdict = std::expected<AttestedPeer, Refusals>;
+
+// Keeps what was parsed and verified of collateral and certificate chains, so that many joins of one
+// platform family do the work once. What depends on time or revocation is checked at every call.
+// Not for use by several threads at once.
+class Verifier {
+ public:
+  Verifier();
+  ~Verifier();
+  Verifier(Verifier&&) noexcept;
+  Verifier& operator=(Verifier&&) noexcept;
+
+  // Adds a bundle; of several, the one that fits the platform's FMSPC, PCEID and CA is used, the
+  // latest added first. At most kCollateralLimit: the oldest goes.
+  void add_collateral(evidence::Collateral collateral);
+  void clear_collateral();
+
+  // `evidence`: a CMW record.
+  Verdict appraise(ByteView evidence, const Policy& policy, const Expected& expected);
+
+  static constexpr std::size_t kCollateralLimit = 64;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The same, once, with one bundle.
+Verdict appraise(ByteView evidence, const evidence::Collateral& collateral, const Policy& policy,
+                 const Expected& expected);
+
+}  // namespace brume::appraisal

@@ -1,0 +1,66 @@
+// A peer whose evidence has been appraised and accepted. Only appraise() can make one: what takes
+// an AttestedPeer cannot be called without an appraisal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "appraisal/tee.h"
+#include "base/ids.h"
+#include "base/outside.h"
+#include "evidence/tcb_status.h"
+
+namespace brume::appraisal {
+
+struct PlatformIdTag {};
+// SHA-256("brume-platform/1" || PCEID || PPID): one platform, without its PPID.
+using PlatformId = FixedBytes<PlatformIdTag, 32>;
+
+// What evidence says, verified (but for tee none, where it is only claimed).
+struct PeerFacts {
+  Tee tee = Tee::kNone;
+  Measurement measurement;
+  ImageDigest image;
+  SignerId signer;
+  std::uint16_t product_id = 0;
+  std::uint16_t isv_svn = 0;
+  bool debug = false;
+  Protections protections;
+  evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;
+  UnixMs tcb_date_ms = 0;
+  std::uint32_t tcb_evaluation_data_number = 0;
+  std::vector<std::string> advisories;
+  PlatformId platform;
+  SpkiHash root;  // the trust anchor
+};
+
+class AttestedPeer {
+ public:
+  const PeerFacts& facts() const { return facts_; }
+  Tee tee() const { return facts_.tee; }
+  const Measurement& measurement() const { return facts_.measurement; }
+  const ImageDigest& image() const { return facts_.image; }
+  const SignerId& signer() const { return facts_.signer; }
+  std::uint16_t isv_svn() const { return facts_.isv_svn; }
+  bool debug() const { return facts_.debug; }
+  Protections protections() const { return facts_.protections; }
+  evidence::TcbStatus tcb_status() const { return facts_.tcb_status; }
+  const std::vector<std::string>& advisories() const { return facts_.advisories; }
+  const PlatformId& platform() const { return facts_.platform; }
+  // As given in Expected: the role the policy allowed and the claims that the report data bind.
+  const std::string& role() const { return role_; }
+  const Sha256Digest& claims_hash() const { return claims_hash_; }
+  UnixMs appraised_at_ms() const { return appraised_at_ms_; }
+
+ private:
+  friend class Verifier;
+  AttestedPeer(PeerFacts facts, std::string role, const Sha256Digest& claims_hash, UnixMs now)
+      : facts_(std::move(facts)), role_(std::move(role)), claims_hash_(claims_hash), appraised_at_ms_(now) {}
+
+  PeerFacts facts_;
+  std::string role_;
+  Sha256Digest claims_hash_;
+  UnixMs appraised_at_ms_;
+};
+
+}  // namespace brume::appraisal

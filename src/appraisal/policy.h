@@ -1,0 +1,51 @@
+// The owner's policy: who may join. TOML for people (docs/formats/policy.md). What it does not name
+// is refused; an empty policy refuses everything.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "appraisal/tee.h"
+#include "base/ids.h"
+#include "evidence/tcb_status.h"
+
+namespace brume::appraisal {
+
+inline constexpr std::size_t kPolicySizeLimit = 1u << 20;
+inline constexpr std::size_t kPolicyEntriesLimit = 1024;
+
+// SHA-256 of the SubjectPublicKeyInfo of "Intel SGX Root CA", the anchor of tee `sgx` unless the
+// policy names another. The simulator's is never built in.
+extern const SpkiHash kIntelSgxRoot;
+
+// One [[allow]]: evidence must satisfy all of one entry. Where a list is not given, `any` is set.
+struct AllowEntry {
+  Tee tee = Tee::kSgxSim;
+  std::vector<Measurement> measurements;
+  bool any_measurement = false;  // only together with named signers, or tee none
+  std::vector<ImageDigest> images;
+  bool any_image = false;
+  std::vector<SignerId> signers;
+  bool any_signer = false;
+  std::uint16_t min_isv_svn = 0;
+  std::optional<std::uint16_t> product_id;
+  SpkiHash root;  // of no meaning for tee none
+  std::vector<evidence::TcbStatus> tcb_statuses;
+  bool debug_allowed = false;
+  Protections required_protections;  // empty but for tee sgx-sim
+  std::vector<std::string> roles;
+};
+
+struct Policy {
+  std::uint64_t epoch = 0;
+  std::vector<AllowEntry> allow;
+  Sha256Digest hash;  // of the text
+
+  // The tee for which the policy names this anchor.
+  std::optional<Tee> tee_of_root(const SpkiHash& root) const;
+};
+
+// Refuses unknown keys, unknown names, and one root for two tees. The error names line or key.
+Result<Policy> parse_policy_toml(std::string_view text);
+
+}  // namespace brume::appraisal

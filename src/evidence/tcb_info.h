@@ -1,0 +1,56 @@
+// TCB info (Intel PCS API v3 and v4: versions 2 and 3): which security versions of a platform
+// family count as current. JSON, signed over the exact bytes of the value of "tcbInfo".
+#pragma once
+
+#include <vector>
+
+#include "base/outside.h"
+#include "evidence/pck_extension.h"
+#include "evidence/tcb_status.h"
+
+namespace brume::evidence {
+
+// Real ones have 17 KB; limits leave room for a factor of ten.
+inline constexpr std::size_t kTcbInfoSizeLimit = 256u << 10;
+inline constexpr std::size_t kTcbLevelsLimit = 256;
+inline constexpr std::size_t kAdvisoriesLimit = 256;
+
+struct TcbLevel {
+  ByteArray<16> sgx_component_svns{};
+  std::uint16_t pce_svn = 0;
+  std::optional<ByteArray<16>> tdx_component_svns;
+  UnixMs date_ms = 0;
+  TcbStatus status = TcbStatus::kRevoked;
+  std::vector<std::string> advisories;
+};
+
+enum class TcbInfoId { kSgx, kTdx };
+
+struct TcbInfo {
+  TcbInfoId id = TcbInfoId::kSgx;
+  std::uint32_t version = 3;
+  UnixMs issue_date_ms = 0;
+  UnixMs next_update_ms = 0;
+  Fmspc fmspc{};
+  PceId pce_id{};
+  std::uint32_t tcb_type = 0;
+  std::uint32_t evaluation_data_number = 0;
+  std::vector<TcbLevel> levels;  // in descending order, at least one
+};
+
+// A document whose signature is still to be checked, with the very bytes that were signed.
+struct SignedTcbInfo {
+  TcbInfo info_unverified;
+  Bytes signed_bytes;
+  ByteArray<64> signature{};
+};
+
+// {"tcbInfo": {...}, "signature": "hex"}. Refuses unknown versions, statuses and fields, duplicate
+// names, missing fields, and what exceeds a limit. tdxModule and tdxModuleIdentities are checked
+// for their shape only.
+Result<SignedTcbInfo> parse_tcb_info(std::string_view json);
+
+// The first level whose every SVN is at most the platform's, in descending order; nullptr if none.
+const TcbLevel* matching_sgx_level(const TcbInfo& info, const PckExtension& platform);
+
+}  // namespace brume::evidence
