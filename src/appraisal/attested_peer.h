@@ -8,6 +8,7 @@
 #include "appraisal/tee.h"
 #include "base/ids.h"
 #include "base/outside.h"
+#include "evidence/protections.h"
 #include "evidence/tcb_status.h"
 
 namespace brume::appraisal {
@@ -25,7 +26,7 @@ struct PeerFacts {
   std::uint16_t product_id = 0;
   std::uint16_t isv_svn = 0;
   bool debug = false;
-  Protections protections;
+  evidence::Protections protections;
   evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;
   UnixMs tcb_date_ms = 0;
   std::uint32_t tcb_evaluation_data_number = 0;
@@ -43,7 +44,7 @@ class AttestedPeer {
   const SignerId& signer() const { return facts_.signer; }
   std::uint16_t isv_svn() const { return facts_.isv_svn; }
   bool debug() const { return facts_.debug; }
-  Protections protections() const { return facts_.protections; }
+  evidence::Protections protections() const { return facts_.protections; }
   evidence::TcbStatus tcb_status() const { return facts_.tcb_status; }
   const std::vector<std::string>& advisories() const { return facts_.advisories; }
   const PlatformId& platform() const { return facts_.platform; }

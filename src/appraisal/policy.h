@@ -7,6 +7,7 @@
 
 #include "appraisal/tee.h"
 #include "base/ids.h"
+#include "evidence/protections.h"
 #include "evidence/tcb_status.h"
 
 namespace brume::appraisal {
@@ -32,7 +33,7 @@ struct AllowEntry {
   SpkiHash root;  // of no meaning for tee none
   std::vector<evidence::TcbStatus> tcb_statuses;
   bool debug_allowed = false;
-  Protections required_protections;  // empty but for tee sgx-sim
+  evidence::Protections required_protections;  // empty but for tee sgx-sim
   std::vector<std::string> roles;
 };
 
