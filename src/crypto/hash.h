@@ -31,7 +31,9 @@ Sha256Digest hmac_sha256(ByteView key, ByteView message);
 // AES-128-CMAC (NIST SP 800-38B): the MAC of an SGX REPORT.
 ByteArray<16> aes128_cmac(ByteView key16, ByteView message);
 
-// HKDF-SHA-256, extract then expand; Size at most 8160.
+// HKDF-SHA-256, extract then expand. `secret` is not empty; an empty salt means RFC 5869's zeros.
+inline constexpr std::size_t kHkdfOutputLimit = 8160;  // 255 blocks, RFC 5869 section 2.3
+inline constexpr std::size_t kHkdfInfoLimit = 1024;    // what OpenSSL 3.0 holds
 void hkdf_sha256(ByteView secret, ByteView salt, ByteView info, MutableByteView out);
 template <std::size_t N>
 Secret<N> hkdf(ByteView secret, ByteView salt, ByteView info) {

@@ -25,6 +25,15 @@ class Rsa3072Key {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
-[[nodiscard]] bool rsa3072_verify_le(const Rsa3072Number& modulus_le, ByteView message, const Rsa3072Number& signature_le);
+[[nodiscard]] bool rsa3072_verify_le(const Rsa3072Number& modulus_le, ByteView message,
+                                     const Rsa3072Number& signature_le);
+
+// What SIGSTRUCT carries beside the signature s so that a verifier need not divide (Intel SDM vol. 3D, table 38-21):
+// q1 = s^2 / n and q2 = (s^3 - q1 s n) / n, rounded down. Refuses s >= n.
+struct Rsa3072Quotients {
+  Rsa3072Number q1;
+  Rsa3072Number q2;
+};
+Result<Rsa3072Quotients> rsa3072_quotients_le(const Rsa3072Number& modulus_le, const Rsa3072Number& signature_le);
 
 }  // namespace brume::crypto

@@ -6,9 +6,9 @@
 
 namespace brume::crypto {
 
-std::string base64(ByteView bytes);                       // padded
-std::string base64_unpadded(ByteView bytes);              // as age writes it
-Result<Bytes> from_base64(std::string_view text);         // padded, strict, no white space
+std::string base64(ByteView bytes);                         // padded
+std::string base64_unpadded(ByteView bytes);                // as age writes it
+Result<Bytes> from_base64(std::string_view text);           // padded, strict, no white space
 Result<Bytes> from_base64_unpadded(std::string_view text);  // canonical only: unused bits zero
 
 std::string to_pem(std::string_view label, ByteView der);

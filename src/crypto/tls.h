@@ -30,12 +30,12 @@ class TlsSession {
   Status send(ByteView plaintext);  // only when established
 
   bool established() const;
-  bool closed() const;                 // the peer sent close_notify
-  void close();                        // queues close_notify
+  bool closed() const;  // the peer sent close_notify
+  void close();         // queues close_notify
   SpkiHash own_spki() const;
-  SpkiHash peer_spki() const;          // only when established
+  SpkiHash peer_spki() const;  // only when established
   // tls-exporter of RFC 9266 ("EXPORTER-Channel-Binding", no context, 32 bytes).
-  ByteArray<32> exporter() const;      // only when established
+  ByteArray<32> exporter() const;  // only when established
 
  private:
   struct State;

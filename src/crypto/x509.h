@@ -52,7 +52,7 @@ class Crl {
   Bytes der() const;
   Bytes issuer_der() const;
   UnixMs this_update() const;
-  UnixMs next_update() const;  // a CRL without one is refused by from_der
+  UnixMs next_update() const;                          // a CRL without one is refused by from_der
   bool revokes(const Certificate& certificate) const;  // by serial number
   [[nodiscard]] bool signed_by(const EcPublicKey& issuer_key) const;
 

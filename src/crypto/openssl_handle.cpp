@@ -1,0 +1,70 @@
+#include "crypto/openssl_handle.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+
+#include <climits>
+
+#include "crypto/secret.h"
+#include "crypto/text.h"
+
+namespace brume::crypto {
+
+namespace {
+
+Algorithms fetch() {
+  BRUME_CHECK(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) == 1);
+  Algorithms out{
+      .sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr),
+      .sha384 = EVP_MD_fetch(nullptr, "SHA384", nullptr),
+      .sha512 = EVP_MD_fetch(nullptr, "SHA512", nullptr),
+      .chacha20_poly1305 = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr),
+      .hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr),
+      .cmac = EVP_MAC_fetch(nullptr, "CMAC", nullptr),
+      .hkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr),
+  };
+  BRUME_CHECK(out.sha256 && out.sha384 && out.sha512 && out.chacha20_poly1305 && out.hmac && out.cmac && out.hkdf);
+  return out;
+}
+
+}  // namespace
+
+const Algorithms& algorithms() {
+  static const Algorithms kAlgorithms = fetch();
+  return kAlgorithms;
+}
+
+void wipe(MutableByteView bytes) { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
+std::string pkcs8_pem_of(const EVP_PKEY* key) {
+  Pkcs8 info(EVP_PKEY2PKCS8(key));
+  BRUME_CHECK(info != nullptr);
+  int size = i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
+  BRUME_CHECK(size > 0);
+  Bytes der(static_cast<std::size_t>(size));
+  std::uint8_t* end = der.data();
+  BRUME_CHECK(i2d_PKCS8_PRIV_KEY_INFO(info.get(), &end) == size);
+  std::string pem = to_pem("PRIVATE KEY", der);
+  wipe(der);
+  return pem;
+}
+
+Pkey pkey_from_pkcs8_pem(std::string_view pem, const char* algorithm) {
+  algorithms();
+  auto blocks = from_pem("PRIVATE KEY", pem, 1);
+  if (!blocks || blocks->size() != 1) return nullptr;
+  Bytes& der = blocks->front();
+  const std::uint8_t* end = der.data();
+  Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &end, static_cast<long>(der.size())));
+  bool whole = info != nullptr && end == der.data() + der.size();
+  wipe(der);
+  if (!clean(whole)) return nullptr;
+  Pkey key(EVP_PKCS82PKEY(info.get()));
+  if (!clean(key != nullptr && EVP_PKEY_is_a(key.get(), algorithm) == 1)) return nullptr;
+  PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
+  BRUME_CHECK(context != nullptr);
+  if (!clean(EVP_PKEY_check(context.get()) == 1)) return nullptr;
+  return key;
+}
+
+}  // namespace brume::crypto
