@@ -70,7 +70,7 @@ struct JobConfig {
 };
 inline constexpr std::uint32_t kMaxPartitions = 65536;
 
-// Takes encoded map records (docs/formats/records.md), whole records per call, in order per partition.
+// Takes the stream of encoded map records (docs/formats/records.md) of each partition, cut anywhere.
 // Copies what it keeps. Its error ends the task.
 class PartitionSink {
  public:
