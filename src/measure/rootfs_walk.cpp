@@ -158,7 +158,6 @@ Status Walk::name(int dir, const char* name, const std::string& path, std::size_
   entry.path = path;
   if (is_mount_point_of_engine(path)) {
     BRUME_ASSIGN(const struct statx info, stat_name(dir, name, 0, path));
-    if (info.stx_mnt_id != root_mount_) return {};
     entry.type = S_ISDIR(info.stx_mode) ? EntryType::kDirectory : EntryType::kFile;
     if ((S_ISDIR(info.stx_mode) || S_ISREG(info.stx_mode)) && is_excluded(entry)) return {};
   }
