@@ -1,0 +1,34 @@
+# For the scenario tests: one line a case, "ok NAME", "not ok NAME" or "skip NAME: why".
+# Each scenario has a home and a work folder of its own and takes everything down at its end.
+set -uo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+brume=$top/build/release/bin/brume
+work=$(mktemp -d /tmp/brume-test-XXXXXX)
+export BRUME_HOME=$work/home
+failures=0
+
+ok() { echo "ok $1"; }
+not_ok() { echo "not ok $1"; failures=$((failures + 1)); }
+skip() { echo "skip $1: $2"; }
+# expect NAME COMMAND...: the case passes if the command does.
+expect() {
+  local name=$1; shift
+  if "$@" >"$work/out.log" 2>&1; then ok "$name"; else not_ok "$name"; sed 's/^/  | /' "$work/out.log" | tail -n 25; fi
+}
+# expect_refused NAME CODE TEXT COMMAND...: the command must end with CODE and say TEXT.
+expect_refused() {
+  local name=$1 code=$2 text=$3; shift 3
+  "$@" >"$work/out.log" 2>&1
+  local got=$?
+  if [ $got -eq "$code" ] && grep -qE -- "$text" "$work/out.log"; then ok "$name"; else
+    not_ok "$name"; echo "  | exit $got, expected $code and: $text"; sed 's/^/  | /' "$work/out.log" | tail -n 25; fi
+}
+# The independent count: words are maximal runs of bytes outside {9,10,11,12,13,32}.
+count_words() {
+  LC_ALL=C tr -s '\t\n\v\f\r ' '\n' <"$1" | LC_ALL=C sed '/^$/d' | LC_ALL=C sort -S 1G | LC_ALL=C uniq -c |
+    LC_ALL=C sed -E 's/^ *([0-9]+) (.*)$/\2\t\1/' | LC_ALL=C sort -S 1G -t "$(printf '\t')" -k2,2nr -k1,1 >"$2"
+}
+cluster_down() { "$brume" down --quiet >/dev/null 2>&1 || true; }
+finish_scenario() { cluster_down; rm -rf "$work"; }
+trap finish_scenario EXIT
+trap 'exit 130' INT TERM
