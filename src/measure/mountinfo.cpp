@@ -59,6 +59,7 @@ Result<Mount> parse_line(std::string_view line) {
   BRUME_ASSIGN(mount.id, number(fields[0]));
   BRUME_ASSIGN(mount.target, undo_escapes(fields[4]));
   BRUME_ASSIGN(mount.type, undo_escapes(dash[1]));
+  BRUME_ASSIGN(mount.super_options, undo_escapes(dash[3]));
   if (!mount.target.starts_with('/')) return malformed("mountinfo: a target is not absolute");
   return mount;
 }

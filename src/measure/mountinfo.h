@@ -12,6 +12,7 @@ struct Mount {
   std::uint64_t id = 0;
   std::string target;
   std::string type;
+  std::string super_options;  // of the file system: names a cgroup hierarchy's controllers
 };
 
 inline constexpr std::size_t kMountInfoSizeLimit = 1u << 20;

@@ -79,6 +79,12 @@ struct ContainerInfo {
   ImageDigest image;              // as measured last; zeros if never
 };
 
+// Where a container stands when it is registered; an engine's word.
+enum class ContainerStage : std::uint8_t {
+  kCreated = 0,  // between OCI `create` and `start` (podman init): nothing of the image has run
+  kStarted = 1,
+};
+
 // The administrator's connection. One thread at a time.
 class PlatformAdmin {
  public:
@@ -86,11 +92,11 @@ class PlatformAdmin {
   // Makes a container's socket before the container exists. Bind the directory that comes back
   // (read-only will do) at /run/brume. The label is taken until stop().
   Result<std::string> prepare_container(const std::string& label);
-  // Ties the label to the container whose first process is `pid` on this host. An OCI engine does
-  // this between `create` and `start` (podman init), while nothing of the image has run: then the
-  // platform measures at once, and true comes back (protection "root-registered"). Later is
-  // allowed and gives false. Nodes that connected early wait up to ten seconds for this.
-  Result<bool> register_container(const std::string& label, std::int32_t pid);
+  // Ties the label to the container whose first process is `pid` on this host. Of a created one
+  // the platform measures the root at once, before anything in it could change itself, and true
+  // comes back (protection "root-registered"); of a started one it measures at launch only, and
+  // false comes back. Nodes that connected early wait up to ten seconds for this.
+  Result<bool> register_container(const std::string& label, std::int32_t pid, ContainerStage stage);
   // A container without an engine: namespaces of its own, read-only root, no capabilities, made,
   // measured and registered by the platform before its program runs. Gives the first process.
   struct ProcessNode {
