@@ -10,11 +10,18 @@
 
 namespace brume::crypto {
 
+// Decrypted bytes that wait for take_plaintext(); a peer that sends more before they are taken is refused.
+inline constexpr std::size_t kTlsPlaintextLimit = 16u << 20;
+// Bytes that wait for take_outgoing(). send() refuses what would not fit; a peer that provokes more is refused.
+inline constexpr std::size_t kTlsOutgoingLimit = 64u << 20;
+
 enum class TlsRole { kClient, kServer };
 
 class TlsSession {
  public:
-  // pinned_peer: where given, a peer with another key is refused during the handshake.
+  // pinned_peer: where given, a peer with another key is refused during the handshake. The session's
+  // certificate is made here, self-signed, CN=brume, without dates that mean anything: an enclave has
+  // no clock to trust, so dates are neither told nor checked.
   static Result<TlsSession> create(TlsRole role, const EcKey& own_key, std::optional<SpkiHash> pinned_peer);
   ~TlsSession();
   TlsSession(TlsSession&&) noexcept;
@@ -42,7 +49,5 @@ class TlsSession {
   explicit TlsSession(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-inline constexpr std::size_t kTlsPlaintextLimit = 16u << 20;
 
 }  // namespace brume::crypto

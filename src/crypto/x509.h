@@ -20,21 +20,27 @@ struct Extension {
   Bytes value;  // content of extnValue
 };
 
+inline constexpr std::size_t kCertificateSizeLimit = 64u << 10;  // PCK certificates have about 1.3 KiB
+inline constexpr std::size_t kCrlSizeLimit = 1u << 20;           // about 25 000 revoked serial numbers
+
 class Certificate {
  public:
-  static Result<Certificate> from_der(ByteView der);  // refuses trailing bytes
+  // X.509 v3 in DER: what parses encodes to the same bytes again. Refuses trailing bytes, BER,
+  // negative serial numbers and doubled extensions; extensions it does not know are for the caller.
+  static Result<Certificate> from_der(ByteView der);
   static Result<std::vector<Certificate>> chain_from_pem(std::string_view pem, std::size_t limit_count);
   Bytes der() const;
   std::string pem() const;
-  std::string subject_common_name() const;
+  std::string subject_common_name() const;  // UTF-8; empty unless there is exactly one
   Bytes subject_der() const;
   Bytes issuer_der() const;
   Bytes serial() const;  // big-endian magnitude
   UnixMs not_before() const;
   UnixMs not_after() const;
-  bool is_ca() const;
+  bool is_ca() const;                  // basicConstraints stands there and says so
   bool may_sign_certificates() const;  // keyCertSign
   std::optional<Extension> extension(std::string_view oid) const;
+  std::vector<Extension> extensions() const;  // each OID once: from_der refuses doubled ones
   Result<EcPublicKey> public_key() const;
   Sha256Digest fingerprint() const;  // SHA-256 of the DER
   // Signature only, ECDSA with SHA-256 by that key.
@@ -48,6 +54,8 @@ class Certificate {
 
 class Crl {
  public:
+  // As Certificate::from_der. Refuses critical extensions too (delta and indirect CRLs have them),
+  // in the list and in its entries.
   static Result<Crl> from_der(ByteView der);
   Bytes der() const;
   Bytes issuer_der() const;
@@ -66,8 +74,8 @@ struct CertificateRequest {
   UnixMs not_before = 0;
   UnixMs not_after = 0;
   bool ca = false;
-  std::vector<Extension> extensions;  // besides the standard ones (basicConstraints, keyUsage, SKI, AKI, CRL DP)
-  std::string crl_url;                // empty: no CRL distribution point
+  std::vector<Extension> extensions{};  // besides the standard ones (basicConstraints, keyUsage, SKI, AKI, CRL DP)
+  std::string crl_url{};                // empty: no CRL distribution point
 };
 // issuer == nullptr: self-signed with `issuer_key`.
 Certificate issue_certificate(const CertificateRequest& request, const EcPublicKey& subject_key,
