@@ -22,6 +22,14 @@ struct Expected {
 // The peer, or every rule that failed (at least one).
 using Verdict = std::expected<AttestedPeer, Refusals>;
 
+// All that came out, for reports: facts as far as they could be read, whether or not they hold.
+struct Findings {
+  PeerFacts facts_unverified;
+  bool tcb_known = false;        // facts' TCB status, date and advisories are set
+  std::size_t padding_size = 0;  // zero bytes after the quote
+  Refusals refusals;             // empty: all holds
+};
+
 // Keeps what was parsed and verified of collateral and certificate chains, so that many joins of one
 // platform family do the work once. What depends on time or revocation is checked at every call.
 // Not for use by several threads at once.
@@ -39,6 +47,8 @@ class Verifier {
 
   // `evidence`: a CMW record.
   Verdict appraise(ByteView evidence, const Policy& policy, const Expected& expected);
+  // The same, told in full; admits nobody.
+  Findings examine(ByteView evidence, const Policy& policy, const Expected& expected);
 
   static constexpr std::size_t kCollateralLimit = 64;
 

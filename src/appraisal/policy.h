@@ -17,7 +17,9 @@ inline constexpr std::size_t kPolicyEntriesLimit = 1024;
 
 // SHA-256 of the SubjectPublicKeyInfo of "Intel SGX Root CA", the anchor of tee `sgx` unless the
 // policy names another. The simulator's is never built in.
-extern const SpkiHash kIntelSgxRoot;
+inline constexpr SpkiHash kIntelSgxRoot{{0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
+                                         0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
+                                         0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e}};
 
 // One [[allow]]: evidence must satisfy all of one entry. Where a list is not given, `any` is set.
 struct AllowEntry {

@@ -26,8 +26,8 @@ Result<crypto::Crl> load_crl(std::string_view bytes);
 // PEM, plain or URL-encoded, at most 4 certificates; trailing NULs allowed.
 Result<std::vector<crypto::Certificate>> load_chain(std::string_view bytes);
 
-// One JSON document {"version": 1, "root_crl": hex, "pck_crl": hex, the others as text}:
-// docs/formats/collateral.md. What parses encodes to an equal bundle.
+// One JSON document {"version": 1, "root_crl": base64, ...}, every part in base64 so that it stays
+// verbatim: docs/formats/collateral.md. What parses encodes to an equal bundle.
 Result<Collateral> parse_collateral(std::string_view json);
 std::string encode_collateral(const Collateral& collateral);
 

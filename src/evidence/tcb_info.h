@@ -26,6 +26,26 @@ struct TcbLevel {
 
 enum class TcbInfoId { kSgx, kTdx };
 
+// What the TDX module must be: by itself (module version 0) or by version ("TDX_01").
+struct TdxModule {
+  ByteArray<48> mr_signer{};
+  ByteArray<8> attributes{};
+  ByteArray<8> attributes_mask{};
+};
+
+struct TdxModuleLevel {
+  std::uint8_t isv_svn = 0;
+  UnixMs date_ms = 0;
+  TcbStatus status = TcbStatus::kRevoked;
+  std::vector<std::string> advisories;
+};
+
+struct TdxModuleIdentity {
+  std::string id;
+  TdxModule module;
+  std::vector<TdxModuleLevel> levels;
+};
+
 struct TcbInfo {
   TcbInfoId id = TcbInfoId::kSgx;
   std::uint32_t version = 3;
@@ -35,7 +55,9 @@ struct TcbInfo {
   PceId pce_id{};
   std::uint32_t tcb_type = 0;
   std::uint32_t evaluation_data_number = 0;
-  std::vector<TcbLevel> levels;  // in descending order, at least one
+  std::vector<TcbLevel> levels;         // in descending order, at least one
+  std::optional<TdxModule> tdx_module;  // id TDX only
+  std::vector<TdxModuleIdentity> tdx_module_identities;
 };
 
 // A document whose signature is still to be checked, with the very bytes that were signed.
@@ -46,8 +68,7 @@ struct SignedTcbInfo {
 };
 
 // {"tcbInfo": {...}, "signature": "hex"}. Refuses unknown versions, statuses and fields, duplicate
-// names, missing fields, and what exceeds a limit. tdxModule and tdxModuleIdentities are checked
-// for their shape only.
+// names, missing fields, no levels, and what exceeds a limit.
 Result<SignedTcbInfo> parse_tcb_info(std::string_view json);
 
 // The first level whose every SVN is at most the platform's, in descending order; nullptr if none.

@@ -1,0 +1,116 @@
+#include "appraisal/policy_match.h"
+
+#include <algorithm>
+
+namespace brume::appraisal {
+namespace {
+
+constexpr std::string_view kFixPolicy = "add it to the policy if you trust it, else rebuild or replace the peer";
+constexpr std::size_t kNamedLimit = 3;
+
+// "a, b, c and 4 more"
+template <typename List, typename Name>
+std::string listed(const List& list, Name name) {
+  std::string out;
+  for (std::size_t i = 0; i < list.size() && i < kNamedLimit; ++i) {
+    if (i > 0) out += ", ";
+    out += name(list[i]);
+  }
+  if (list.size() > kNamedLimit) out += " and " + std::to_string(list.size() - kNamedLimit) + " more";
+  return out.empty() ? "none" : out;
+}
+
+template <typename Digest>
+void check_digest(Refusals& refusals, std::string_view rule, const std::vector<Digest>& allowed, bool any,
+                  const Digest& got, std::string_view fix) {
+  if (any || std::ranges::find(allowed, got) != allowed.end()) return;
+  refuse(refusals, rule, listed(allowed, [](const Digest& digest) { return digest.hex(); }), got.hex(), fix);
+}
+
+void check_identity(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known) {
+  check_digest(refusals, "policy.measurement", entry.measurements, entry.any_measurement, facts.measurement,
+               kFixPolicy);
+  check_digest(refusals, "policy.signer", entry.signers, entry.any_signer, facts.signer, kFixPolicy);
+  if (!entry.any_image && !known.image) {
+    refuse(refusals, "policy.image", "CONFIGID that holds an image digest and zeros, CONFIGSVN 0", "something else",
+           "start the enclave by the platform, which measures the image");
+  } else {
+    check_digest(refusals, "policy.image", entry.images, entry.any_image, facts.image,
+                 "the container's files differ from the built image: start it from the image that was built");
+  }
+}
+
+void check_versions(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts) {
+  if (facts.isv_svn < entry.min_isv_svn) {
+    refuse(refusals, "policy.isv-svn", "at least " + std::to_string(entry.min_isv_svn), std::to_string(facts.isv_svn),
+           "build the program with a current security version");
+  }
+  if (entry.product_id && facts.product_id != *entry.product_id) {
+    refuse(refusals, "policy.product", std::to_string(*entry.product_id), std::to_string(facts.product_id), kFixPolicy);
+  }
+  if (facts.debug && !entry.debug_allowed) {
+    refuse(refusals, "policy.debug", "no DEBUG attribute", "DEBUG is set: the host can read such an enclave",
+           "start the enclave without debug");
+  }
+}
+
+void check_tcb(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts) {
+  if (std::ranges::find(entry.tcb_statuses, facts.tcb_status) != entry.tcb_statuses.end()) return;
+  auto name = [](evidence::TcbStatus status) { return std::string(evidence::tcb_status_name(status)); };
+  refuse(refusals, "sgx.tcb.status", listed(entry.tcb_statuses, name), name(facts.tcb_status),
+         "update the platform's firmware and microcode, or accept this status in the policy");
+}
+
+void check_protections(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known) {
+  if (!known.protections) {
+    refuse(refusals, "policy.protection", "a CPUSVN that lists known protections", "something else",
+           "use a platform of this version");
+    return;
+  }
+  evidence::Protections missing{entry.required_protections.bits & ~facts.protections.bits};
+  if (missing.bits == 0) return;
+  refuse(refusals, "policy.protection", evidence::protection_list(entry.required_protections),
+         "without " + evidence::protection_list(missing),
+         "use a host whose kernel has them, or name in the policy only those that you insist on");
+}
+
+Refusals check_entry(const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known,
+                     const std::string& role) {
+  Refusals refusals;
+  if (entry.tee != Tee::kNone && entry.root != facts.root) {
+    refuse(refusals, "policy.root", entry.root.hex(), facts.root.hex(), kFixPolicy);
+  }
+  check_identity(refusals, entry, facts, known);
+  check_versions(refusals, entry, facts);
+  if (entry.tee != Tee::kNone && known.tcb) check_tcb(refusals, entry, facts);
+  if (entry.tee == Tee::kSgxSim) check_protections(refusals, entry, facts, known);
+  if (std::ranges::find(entry.roles, role) == entry.roles.end()) {
+    refuse(refusals, "policy.role", listed(entry.roles, [](const std::string& name) { return name; }),
+           "a role that the entry does not give", kFixPolicy);
+  }
+  return refusals;
+}
+
+}  // namespace
+
+void match_policy(Refusals& refusals, const Policy& policy, const PeerFacts& facts, const KnownFacts& known,
+                  const std::string& role) {
+  const AllowEntry* nearest = nullptr;
+  Refusals fewest;
+  for (const AllowEntry& entry : policy.allow) {
+    if (entry.tee != facts.tee) continue;
+    Refusals found = check_entry(entry, facts, known, role);
+    if (nearest == nullptr || found.size() < fewest.size()) fewest = std::move(found);
+    nearest = &entry;
+    if (fewest.empty()) return;
+  }
+  if (nearest == nullptr) {
+    refuse(refusals, "policy.tee",
+           listed(policy.allow, [](const AllowEntry& entry) { return std::string(tee_name(entry.tee)); }),
+           std::string(tee_name(facts.tee)), "add an [[allow]] entry for this tee, if you trust it");
+    return;
+  }
+  refusals.insert(refusals.end(), fewest.begin(), fewest.end());
+}
+
+}  // namespace brume::appraisal

@@ -1,0 +1,76 @@
+#include "appraisal/appraise.h"
+#include "appraisal/sgx_appraiser.h"
+#include "evidence/cmw.h"
+#include "evidence/none.h"
+
+namespace brume::appraisal {
+namespace {
+
+// Claims and no more: the facts are what the peer says, which a policy for tee none accepts.
+void examine_none(ByteView value, const Expected& expected, Findings& findings, KnownFacts& known) {
+  auto claims = evidence::parse_none_evidence(value);
+  if (!claims) {
+    refuse(findings.refusals, "none.format", "claims of tee none", claims.error().what, "use matching versions");
+    return;
+  }
+  PeerFacts& facts = findings.facts_unverified;
+  facts.tee = Tee::kNone;
+  facts.measurement = claims->claimed_measurement;
+  facts.image = claims->claimed_image;
+  facts.signer = claims->claimed_signer;
+  known.tee = true;
+  known.image = true;
+  if (!equal_constant_time(claims->report_data.view(), expected.report_data.view())) {
+    refuse(findings.refusals, "join.report-data", "report data bound to this session", "other report data",
+           "the evidence was made for another session, nonce, role or epoch: join anew");
+  }
+}
+
+}  // namespace
+
+struct Verifier::State {
+  SgxAppraiser sgx;
+};
+
+Verifier::Verifier() : state_(std::make_unique<State>()) {}
+Verifier::~Verifier() = default;
+Verifier::Verifier(Verifier&&) noexcept = default;
+Verifier& Verifier::operator=(Verifier&&) noexcept = default;
+
+void Verifier::add_collateral(evidence::Collateral collateral) { state_->sgx.add_collateral(collateral); }
+void Verifier::clear_collateral() { state_->sgx.clear_collateral(); }
+
+Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expected& expected) {
+  Findings findings;
+  KnownFacts known;
+  auto cmw = evidence::parse_cmw(evidence);
+  if (!cmw) {
+    refuse(findings.refusals, "evidence.format", "a CMW record", cmw.error().what, "use matching versions");
+    return findings;
+  }
+  if (cmw->type == evidence::kTypeSgxQuote) {
+    state_->sgx.examine(cmw->value, policy, expected, findings, known);
+  } else if (cmw->type == evidence::kTypeNone) {
+    examine_none(cmw->value, expected, findings, known);
+  } else {
+    refuse(findings.refusals, "evidence.type", "a known type of evidence", "another type", "use matching versions");
+    return findings;
+  }
+  if (known.tee) match_policy(findings.refusals, policy, findings.facts_unverified, known, expected.role);
+  return findings;
+}
+
+Verdict Verifier::appraise(ByteView evidence, const Policy& policy, const Expected& expected) {
+  Findings findings = examine(evidence, policy, expected);
+  if (!findings.refusals.empty()) return std::unexpected(std::move(findings.refusals));
+  return AttestedPeer(std::move(findings.facts_unverified), expected.role, expected.claims_hash, expected.now_ms);
+}
+
+Verdict appraise(ByteView evidence, const evidence::Collateral& collateral, const Policy& policy,
+                 const Expected& expected) {
+  Verifier verifier;
+  verifier.add_collateral(collateral);
+  return verifier.appraise(evidence, policy, expected);
+}
+
+}  // namespace brume::appraisal

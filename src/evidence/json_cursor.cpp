@@ -1,0 +1,107 @@
+#include "evidence/json_cursor.h"
+
+#include "evidence/time.h"
+
+namespace brume::evidence {
+namespace {
+
+int nibble(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+void JsonCursor::skip_space() {
+  while (position_ < text_.size()) {
+    char c = text_[position_];
+    if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
+    ++position_;
+  }
+}
+
+void JsonCursor::take(char expected) {
+  if (!take_if(expected)) fault("not the JSON that is expected");
+}
+
+bool JsonCursor::take_if(char expected) {
+  skip_space();
+  if (!ok() || position_ == text_.size() || text_[position_] != expected) return false;
+  ++position_;
+  return true;
+}
+
+std::string_view JsonCursor::string() {
+  take('"');
+  std::size_t begin = position_;
+  while (position_ < text_.size()) {
+    char c = text_[position_++];
+    if (c == '"') return text_.substr(begin, position_ - 1 - begin);
+    if (c < 0x20 || c > 0x7e || c == '\\') break;
+  }
+  fault("a string is not plain ASCII or does not end");
+  return {};
+}
+
+std::uint64_t JsonCursor::number(std::uint64_t limit) {
+  skip_space();
+  std::size_t begin = position_;
+  std::uint64_t value = 0;
+  while (position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9') {
+    value = value * 10 + static_cast<std::uint64_t>(text_[position_++] - '0');
+    if (value > limit) break;
+  }
+  std::size_t count = position_ - begin;
+  if (count == 0 || (count > 1 && text_[begin] == '0') || value > limit) {
+    fault("a number is not a whole number in its range");
+    return 0;
+  }
+  return value;
+}
+
+void JsonCursor::hex_into(MutableByteView out) {
+  std::string_view digits = string();
+  if (digits.size() != 2 * out.size()) return fault("a hex string has the wrong length");
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    int high = nibble(digits[2 * i]);
+    int low = nibble(digits[2 * i + 1]);
+    if (high < 0 || low < 0) return fault("a hex string has other characters");
+    out[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+}
+
+UnixMs JsonCursor::time() {
+  auto time = parse_time(string());
+  if (!time) fault("a time is not of the form 2024-03-13T00:00:00Z");
+  return time.value_or(0);
+}
+
+std::vector<std::string> JsonCursor::strings(std::size_t limit) {
+  std::vector<std::string> out;
+  array(limit, [&](std::size_t) { out.emplace_back(string()); });
+  return out;
+}
+
+std::size_t JsonCursor::value_offset() {
+  skip_space();
+  return position_;
+}
+
+std::size_t JsonCursor::name_index(std::string_view name, std::span<const std::string_view> names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return i;
+  }
+  fault("an unknown field");
+  return 0;
+}
+
+Status JsonCursor::done(std::string_view what) {
+  skip_space();
+  if (ok() && position_ != text_.size()) fault("bytes after its end");
+  if (!ok()) return malformed(std::string(what) + ": " + reason_);
+  return {};
+}
+
+}  // namespace brume::evidence
