@@ -63,6 +63,8 @@ struct ProcessNodeRequest {
   std::vector<std::string> arguments;    // arguments[0] is the program, a path in the image
   std::vector<std::string> environment;  // NAME=value; nothing is inherited
   std::vector<BindMount> binds;          // e.g. a scratch directory at /var/lib/brume
+  std::uint32_t uid = 65534;             // what it runs as, without capabilities; root is refused. Must be able to
+  std::uint32_t gid = 65534;             // read the image's program and to write its scratch directory
   bool own_network = false;              // a network namespace with only a loopback
   std::vector<std::string> cgroups;      // directories in cgroup hierarchies that it is put into
   int output_fd = -1;                    // standard output and error; -1: discarded

@@ -91,6 +91,8 @@ void read(Reader& in, SpawnRequest& out) {
     bind.writable = flag(in);
     out.node.binds.push_back(std::move(bind));
   }
+  out.node.uid = in.u32le();
+  out.node.gid = in.u32le();
   out.node.own_network = flag(in);
   out.node.cgroups = texts(in, kCgroupCountLimit);
   if (out.node.arguments.empty()) in.fault();
@@ -101,7 +103,7 @@ void write(Writer& out, const SpawnRequest& in) {
   put_texts(out, in.node.environment);
   out.u32le(static_cast<std::uint32_t>(in.node.binds.size()));
   for (const BindMount& bind : in.node.binds) out.text(bind.source).text(bind.target).u8(bind.writable);
-  out.u8(in.node.own_network);
+  out.u32le(in.node.uid).u32le(in.node.gid).u8(in.node.own_network);
   put_texts(out, in.node.cgroups);
 }
 
