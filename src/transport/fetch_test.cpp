@@ -1,0 +1,239 @@
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <thread>
+
+#include "transport/fetch_client.h"
+#include "transport/fetch_server.h"
+
+namespace brume::transport {
+namespace {
+
+std::shared_ptr<const UniqueFd> file_with(ByteView bytes) {
+  auto file = std::make_shared<UniqueFd>(::memfd_create("fetch_test", MFD_CLOEXEC));
+  EXPECT_EQ(::write(file->get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  return file;
+}
+
+Bytes pattern(std::size_t size) {
+  Bytes out(size);
+  for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::uint8_t>(i * 7 + (i >> 8));
+  return out;
+}
+
+// Serves chunks of 1000 bytes of one file; stream names are not known.
+class OneFile final : public FetchProvider {
+ public:
+  explicit OneFile(ByteView bytes, std::uint32_t unit = 1000)
+      : file_(file_with(bytes)), size_(bytes.size()), unit_(unit) {}
+  std::expected<std::unique_ptr<FetchSource>, FetchFailure> open(const FetchRequest& request) override {
+    ++asked;
+    const auto* range = std::get_if<abi::InputRange>(&request);
+    if (range == nullptr) return std::unexpected(FetchFailure::kNotFound);
+    return make_unit_source({file_, 0, size_, unit_, range->first_chunk, range->chunk_count});
+  }
+  std::atomic<int> asked = 0;
+
+ private:
+  std::shared_ptr<const UniqueFd> file_;
+  std::size_t size_;
+  std::uint32_t unit_;
+};
+
+abi::InputRange chunks(std::uint64_t first, std::uint64_t count) {
+  abi::InputRange range;
+  range.first_chunk = first;
+  range.chunk_count = count;
+  return range;
+}
+
+struct Rig {
+  explicit Rig(ByteView bytes, FetchServerOptions options = {}, std::uint32_t unit = 1000)
+      : provider(bytes, unit),
+        server(thread.loop(), provider, options),
+        listener(Listener::open(thread.loop(), {.address = "127.0.0.1"}, nullptr, &server).value()) {}
+  Endpoint endpoint() const { return {"127.0.0.1", listener->port()}; }
+
+  LoopThread thread;
+  OneFile provider;
+  FetchServer server;
+  std::unique_ptr<Listener> listener;
+};
+
+Result<Bytes> fetch_all(FetchClient& client, const Endpoint& peer, const FetchRequest& request) {
+  Bytes out;
+  BRUME_TRY(client.fetch(peer, request, [&](ByteView frame) {
+    append(out, frame);
+    return true;
+  }));
+  return out;
+}
+
+TEST(Fetch, GivesAllBytesOfARangeInWholeUnits) {
+  const Bytes data = pattern(1'234'567);
+  Rig rig(data);
+  FetchClient client;
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 1235)), data);
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(1234, 1)), Bytes(data.end() - 567, data.end()));
+  std::size_t total = 0;
+  ASSERT_TRUE(client.fetch(rig.endpoint(), chunks(10, 1000), [&](ByteView frame) {
+    EXPECT_EQ(frame.size() % 1000, 0u);
+    total += frame.size();
+    return true;
+  }));
+  EXPECT_EQ(total, 1'000'000u);
+}
+
+TEST(Fetch, RefusalsNameTheReasonAndKeepTheConnection) {
+  Rig rig(pattern(5000));
+  FetchClient client;
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 6)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(5, 1)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(~0ull, ~0ull)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), abi::StreamName{}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 0)).error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(fetch_all(client, rig.endpoint(), chunks(0, 5)));
+}
+
+TEST(Fetch, UsesAConnectionAgainAndSurvivesItsEnd) {
+  const Bytes data = pattern(3000);
+  FetchServerOptions options;
+  options.idle_limit = Milliseconds(1);
+  Rig rig(data, options);
+  FetchClient client;
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 3)), data);
+  std::this_thread::sleep_for(Milliseconds(1200));  // the server has closed the kept connection
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 3)), data);
+  EXPECT_EQ(rig.provider.asked, 21);
+}
+
+TEST(Fetch, ManyAtOnceAndOneSlowConsumer) {
+  const Bytes data = pattern(8 << 20);
+  Rig rig(data, {}, 65'552);
+  FetchClient client;
+  std::vector<std::thread> threads;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      Bytes out;
+      const auto done = client.fetch(rig.endpoint(), chunks(0, 128), [&](ByteView frame) {
+        if (i == 0) std::this_thread::sleep_for(Milliseconds(5));
+        append(out, frame);
+        return true;
+      });
+      if (done && out == data) ++right;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 8);
+}
+
+TEST(Fetch, TheConsumerMayEndIt) {
+  Rig rig(pattern(4 << 20), {}, 65'552);
+  FetchClient client;
+  int frames = 0;
+  const auto ended = client.fetch(rig.endpoint(), chunks(0, 64), [&](ByteView) { return ++frames < 2; });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kState);
+  EXPECT_EQ(frames, 2);
+}
+
+TEST(Fetch, CancelEndsWhatWaits) {
+  const auto listening = listen_tcp("127.0.0.1", 0);  // accepts by backlog, never answers
+  ASSERT_TRUE(listening);
+  FetchClient client;
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(Milliseconds(50));
+    client.cancel();
+  });
+  const auto ended = fetch_all(client, {"127.0.0.1", local_port(listening->get()).value()}, chunks(0, 1));
+  canceller.join();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kState);
+}
+
+// A peer that answers with given bytes, then closes.
+Error fetch_from_hostile(ByteView answer) {
+  const auto listening = listen_tcp("127.0.0.1", 0);
+  std::thread peer([&] {
+    UniqueFd socket;
+    for (int i = 0; i < 1000 && !socket; ++i) {
+      socket.reset(::accept4(listening->get(), nullptr, nullptr, SOCK_NONBLOCK));
+      std::this_thread::sleep_for(Milliseconds(1));
+    }
+    Bytes request(kPrefaceSize + 4 + 33);
+    (void)read_full(socket.get(), request, Milliseconds(1000));
+    (void)write_full(socket.get(), answer, Milliseconds(1000));
+  });
+  FetchClient client;
+  const auto done = fetch_all(client, {"127.0.0.1", local_port(listening->get()).value()}, chunks(0, 1));
+  peer.join();
+  return done ? Error{ErrorCode::kUsage, "taken"} : done.error();
+}
+
+TEST(Fetch, RefusesCutAndOversizedAnswers) {
+  EXPECT_EQ(fetch_from_hostile(Bytes{1, 0, 0, 0, 42, 0, 0, 0, 0}).what, "taken");
+  EXPECT_EQ(fetch_from_hostile(Bytes{}).code, ErrorCode::kUnavailable);
+  EXPECT_EQ(fetch_from_hostile(Bytes{2, 0, 0, 0, 42}).code, ErrorCode::kUnavailable);
+  EXPECT_EQ(fetch_from_hostile(Bytes{1, 0, 0, 0, 42}).code, ErrorCode::kUnavailable) << "without its end";
+  EXPECT_EQ(fetch_from_hostile(Bytes{1, 0, 0x10, 0}).code, ErrorCode::kLimit);
+  EXPECT_EQ(fetch_from_hostile(Bytes{255, 255, 255, 255, 9}).code, ErrorCode::kUnsupported);
+}
+
+bool closed_without_answer(Rig& rig, ByteView sent) {
+  const auto socket = connect_tcp(rig.endpoint(), Milliseconds(1000));
+  if (!socket || !write_full(socket->get(), sent, Milliseconds(1000))) return false;
+  std::uint8_t byte;
+  const auto size = read_some(socket->get(), MutableByteView(&byte, 1), Milliseconds(3000));
+  return size ? *size == 0 : size.error().what.find("silent") == std::string::npos;
+}
+
+TEST(FetchServer, ClosesOnNonsenseAndOnSlowRequests) {
+  FetchServerOptions options;
+  options.request_timeout = Milliseconds(100);
+  Rig rig(pattern(1000), options);
+  EXPECT_TRUE(closed_without_answer(rig, as_bytes("GET / HTTP/1.1\r\n\r\n")));
+  EXPECT_TRUE(closed_without_answer(rig, as_bytes("BRM1\x01"))) << "control is not served here";
+  EXPECT_TRUE(closed_without_answer(rig, as_bytes(std::string_view("BRM1\x02\0\0\0\0", 9))));
+  EXPECT_TRUE(closed_without_answer(rig, as_bytes(std::string_view("BRM1\x02\0\0\1\0", 9))));
+  EXPECT_TRUE(closed_without_answer(rig, as_bytes(std::string_view("BRM1\x02\5\0\0\0a", 10)))) << "half a request";
+  EXPECT_EQ(rig.provider.asked, 0);
+}
+
+TEST(FetchServer, DropsAPeerThatTakesNothing) {
+  FetchServerOptions options;
+  options.stall_limit = Milliseconds(100);
+  Rig rig(pattern(32 << 20), options, 65'552);
+  const auto socket = connect_tcp(rig.endpoint(), Milliseconds(1000));
+  ASSERT_TRUE(socket);
+  Bytes sent = to_bytes(encode_preface(ConnectionKind::kFetch));
+  append(sent, encode_fetch_request(chunks(0, 500)));
+  ASSERT_TRUE(write_full(socket->get(), sent, Milliseconds(1000)));
+  std::this_thread::sleep_for(Milliseconds(1500));
+  Bytes buffer(1 << 20);
+  std::size_t total = 0;
+  for (;;) {
+    const auto size = read_some(socket->get(), buffer, Milliseconds(2000));
+    if (!size || *size == 0) break;
+    total += *size;
+  }
+  EXPECT_LT(total, std::size_t{32 << 20});
+}
+
+TEST(FetchServer, TakesNoMoreConnectionsThanItsLimit) {
+  FetchServerOptions options;
+  options.connection_limit = 2;
+  Rig rig(pattern(1000), options);
+  std::vector<UniqueFd> held;
+  for (int i = 0; i < 2; ++i) {
+    held.push_back(connect_tcp(rig.endpoint(), Milliseconds(1000)).value());
+    ASSERT_TRUE(write_full(held.back().get(), encode_preface(ConnectionKind::kFetch), Milliseconds(1000)));
+  }
+  std::this_thread::sleep_for(Milliseconds(50));
+  EXPECT_TRUE(closed_without_answer(rig, encode_preface(ConnectionKind::kFetch)));
+}
+
+}  // namespace
+}  // namespace brume::transport

@@ -1,0 +1,138 @@
+#include "transport/host_messages.h"
+
+#include <nlohmann/json.hpp>
+
+namespace brume::transport {
+namespace {
+
+using Json = nlohmann::json;
+
+// Reads fields by name; after the first fault it yields nothing. done() asks that no other field was there.
+class Fields {
+ public:
+  explicit Fields(const Json& object) : object_(object), ok_(object.is_object()) {}
+
+  std::string text(const char* name, std::size_t limit) {
+    const Json* value = find(name);
+    if (value == nullptr || !value->is_string()) return fault<std::string>();
+    const auto& out = value->get_ref<const std::string&>();
+    return out.size() <= limit ? out : fault<std::string>();
+  }
+  std::uint64_t number(const char* name, std::uint64_t limit) {
+    const Json* value = find(name);
+    if (value == nullptr || !value->is_number_unsigned()) return fault<std::uint64_t>();
+    const auto out = value->get<std::uint64_t>();
+    return out <= limit ? out : fault<std::uint64_t>();
+  }
+  const Json* array(const char* name, std::size_t limit) {
+    const Json* value = find(name);
+    if (value == nullptr || !value->is_array() || value->size() > limit) return fault<const Json*>();
+    return value;
+  }
+  Status done(std::string_view what) const {
+    if (ok_ && object_.size() == used_) return {};
+    return malformed(std::string(what) + ": a field is missing, unknown, of another type or over its limit");
+  }
+
+ private:
+  const Json* find(const char* name) {
+    if (!ok_) return nullptr;
+    const auto found = object_.find(name);
+    if (found == object_.end()) return nullptr;
+    ++used_;
+    return &*found;
+  }
+  template <typename T>
+  T fault() {
+    ok_ = false;
+    return T{};
+  }
+
+  const Json& object_;
+  bool ok_;
+  std::size_t used_ = 0;
+};
+
+Json to_json(const Hello& m) {
+  return {{"type", "hello"}, {"name", m.name}, {"role", m.role}, {"fetch_port", m.fetch_port}};
+}
+Json to_json(const Failed& m) { return {{"type", "failed"}, {"what", m.what}}; }
+Json to_json(const NodeLog& m) { return {{"type", "log"}, {"text", m.text}}; }
+Json to_json(const DropRun& m) { return {{"type", "drop"}, {"run", m.run.hex()}}; }
+Json to_json(const Bye& m) { return {{"type", "bye"}, {"reason", m.reason}}; }
+Json to_json(const Peers& m) {
+  Json peers = Json::array();
+  for (const Peer& peer : m.peers) {
+    peers.push_back({{"id", peer.id.value}, {"host", peer.fetch.host}, {"port", peer.fetch.port}});
+  }
+  return {{"type", "peers"}, {"self", m.self.value}, {"peers", std::move(peers)}};
+}
+
+Result<HostMessage> parse_peers(Fields& fields) {
+  Peers out;
+  out.self.value = static_cast<std::uint32_t>(fields.number("self", ~std::uint32_t{0}));
+  const Json* list = fields.array("peers", kPeerLimit);
+  BRUME_TRY(fields.done("peers"));
+  for (const Json& item : *list) {
+    Fields peer(item);
+    Peer one;
+    one.id.value = static_cast<std::uint32_t>(peer.number("id", ~std::uint32_t{0}));
+    one.fetch.host = peer.text("host", kHostNameLimit);
+    one.fetch.port = static_cast<std::uint16_t>(peer.number("port", 65'535));
+    BRUME_TRY(peer.done("peer"));
+    BRUME_TRY(check_host(one.fetch.host));
+    out.peers.push_back(std::move(one));
+  }
+  return HostMessage(std::move(out));
+}
+
+Result<HostMessage> parse_fields(const Json& json) {
+  Fields fields(json);
+  const std::string type = fields.text("type", 16);
+  HostMessage out;
+  if (type == "peers") return parse_peers(fields);
+  if (type == "hello") {
+    Hello hello{fields.text("name", kHostNameLimit), fields.text("role", 16),
+                static_cast<std::uint16_t>(fields.number("fetch_port", 65'535))};
+    out = std::move(hello);
+  } else if (type == "failed") {
+    out = Failed{fields.text("what", kHostTextLimit)};
+  } else if (type == "log") {
+    out = NodeLog{fields.text("text", kHostTextLimit)};
+  } else if (type == "bye") {
+    out = Bye{fields.text("reason", kHostTextLimit)};
+  } else if (type == "drop") {
+    const auto run = RunId::parse_hex(fields.text("run", 2 * RunId::kSize));
+    if (!run) return within("drop: run", run.error());
+    out = DropRun{*run};
+  } else {
+    return fail(ErrorCode::kUnsupported, "host message: unknown type");
+  }
+  BRUME_TRY(fields.done("host message"));
+  return out;
+}
+
+std::string cut(std::string text) {
+  if (text.size() > kHostTextLimit) text.resize(kHostTextLimit);
+  return text;
+}
+
+}  // namespace
+
+Bytes encode_host_message(const HostMessage& message) {
+  HostMessage shown = message;
+  if (auto* failed = std::get_if<Failed>(&shown)) failed->what = cut(std::move(failed->what));
+  if (auto* log = std::get_if<NodeLog>(&shown)) log->text = cut(std::move(log->text));
+  if (auto* bye = std::get_if<Bye>(&shown)) bye->reason = cut(std::move(bye->reason));
+  const Json json = std::visit([](const auto& m) { return to_json(m); }, shown);
+  // Bytes that are no UTF-8 are replaced: a log line must not end a node.
+  return to_bytes(as_bytes(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+}
+
+Result<HostMessage> parse_host_message(ByteView bytes) {
+  const Json json = Json::parse(as_chars(bytes), nullptr, false);
+  if (json.is_discarded()) return malformed("host message: no JSON");
+  return parse_fields(json);
+}
+
+}  // namespace brume::transport
