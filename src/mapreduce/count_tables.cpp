@@ -1,0 +1,113 @@
+#include "mapreduce/count_tables.h"
+
+#include <new>
+
+namespace brume::mapreduce {
+
+namespace {
+constexpr std::size_t kMaxShortWords = kMaxSegmentWords + kOutputSlack;
+constexpr std::size_t kMaxLongWords = kSegmentSize / kShortSize + kOutputSlack;
+}  // namespace
+
+// Per segment; written before read.
+struct CountTables::Scratch {
+  std::uint64_t short_hashes[kMaxShortWords];
+  std::uint64_t short_values[kMaxShortWords];
+  std::uint64_t long_hashes[kMaxLongWords];
+  std::uint64_t long_values[kMaxLongWords];
+  WordSpan long_words[kMaxLongWords];
+};
+
+void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitions) {
+  schedule_ = schedule;
+  partitions_ = partitions;
+  partition_ = -1;
+  saw_other_partition_ = false;
+  short_.configure(schedule, partitions);
+  long_.configure(schedule, partitions);
+}
+
+bool CountTables::reset(std::size_t short_count, std::size_t long_count) {
+  wide_.clear();
+  wide_bytes_ = 0;
+  if (!scratch_block_) scratch_block_ = Block(sizeof(Scratch));
+  return scratch_block_ && short_.reset(short_count) && long_.reset(long_count);
+}
+
+void CountTables::release() {
+  short_.release();
+  long_.release();
+  scratch_block_ = Block();
+}
+
+bool CountTables::check_partition(std::uint64_t hash) {
+  const std::int64_t partition = detail::partition_of(hash, partitions_);
+  if (partition_ < 0) partition_ = partition;
+  if (partition_ == partition) return true;
+  saw_other_partition_ = true;
+  return false;
+}
+
+bool CountTables::add_segment(const std::uint8_t* text, WordSpan* words, std::size_t count, const std::uint64_t* values,
+                              std::uint64_t value, Room& room) {
+  auto& scratch = *reinterpret_cast<Scratch*>(scratch_block_.data());
+  if (values != nullptr) {
+    std::size_t short_count = 0;
+    std::size_t long_count = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool is_short = word_size(words[i]) <= kShortSize;
+      (is_short ? scratch.short_values[short_count] : scratch.long_values[long_count]) = values[i];
+      short_count += is_short;
+      long_count += !is_short;
+    }
+  }
+  const SplitCounts split = kernels_->split_and_hash(schedule_, text, words, count, words, scratch.short_hashes,
+                                                     scratch.long_words, scratch.long_hashes);
+  if (partitions_ > 1) {
+    for (std::size_t i = 0; i < split.short_count; ++i) {
+      if (!check_partition(scratch.short_hashes[i])) return false;
+      scratch.short_hashes[i] *= partitions_;
+    }
+    for (std::size_t i = 0; i < split.long_count; ++i) {
+      if (!check_partition(scratch.long_hashes[i])) return false;
+      scratch.long_hashes[i] *= partitions_;
+    }
+  }
+  std::size_t at = 0;
+  for (;;) {
+    at = short_.add(text, words, scratch.short_hashes, values == nullptr ? nullptr : scratch.short_values, value, at,
+                    split.short_count, *this);
+    if (at == split.short_count) break;
+    if (!room.make_room(false)) return false;
+  }
+  at = 0;
+  while (split.long_count != 0) {
+    at = long_.add(text, scratch.long_words, scratch.long_hashes, values == nullptr ? nullptr : scratch.long_values,
+                   value, at, split.long_count, *this);
+    if (at == split.long_count) break;
+    if (!room.make_room(true)) return false;
+  }
+  return true;
+}
+
+bool CountTables::add_large(std::string_view key, std::uint64_t value, Room& room) {
+  std::uint64_t hash = kernels_->hash(schedule_, reinterpret_cast<const std::uint8_t*>(key.data()), key.size());
+  if (partitions_ > 1 && !check_partition(hash)) return false;
+  hash *= partitions_;
+  if (long_.add_one(key, hash, value, *this)) return true;
+  return room.make_room(true) && long_.add_one(key, hash, value, *this);
+}
+
+void CountTables::add_wide(std::string_view key, std::uint64_t value) {
+  constexpr std::size_t kNodeSize = 96;
+  const auto [at, is_new] = wide_.try_emplace(std::string(key), 0);
+  at->second += value;
+  if (is_new) wide_bytes_ += kNodeSize + key.size();
+}
+
+std::uint64_t CountTables::wide_total(std::string_view key) const {
+  const auto found = wide_.find(key);
+  return found == wide_.end() ? 0 : found->second;
+}
+
+}  // namespace brume::mapreduce

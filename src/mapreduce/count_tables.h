@@ -1,0 +1,65 @@
+// Sums of integers by key: the short and the long table, and what does not fit their counters.
+#pragma once
+
+#include <map>
+
+#include "mapreduce/long_table.h"
+#include "mapreduce/short_table.h"
+
+namespace brume::mapreduce {
+
+class CountTables : public WideTotals {
+ public:
+  // Decides what happens when a table is full: grows it or empties both. False ends the task.
+  class Room {
+   public:
+    virtual bool make_room(bool in_long_table) = 0;
+
+   protected:
+    ~Room() = default;
+  };
+
+  // partitions: R for the table of one partition, 1 for one that sees all hashes.
+  void configure(const HashSchedule& schedule, std::uint32_t partitions);
+  bool reset(std::size_t short_count, std::size_t long_count);
+  void release();
+
+  // Adds a segment's words: values[i], or `value` each where `values` is null. `words` is used up.
+  // Keys of another partition than the first key's are refused where partitions > 1.
+  bool add_segment(const std::uint8_t* text, WordSpan* words, std::size_t count, const std::uint64_t* values,
+                   std::uint64_t value, Room& room);
+  // A key longer than a segment.
+  bool add_large(std::string_view key, std::uint64_t value, Room& room);
+
+  void add_wide(std::string_view key, std::uint64_t value) override;
+  // What the slot's own counter says, and what has outgrown it.
+  std::uint64_t total(std::string_view key, std::int32_t in_slot) const {
+    const auto value = static_cast<std::uint64_t>(in_slot);
+    return wide_.empty() ? value : value + wide_total(key);
+  }
+
+  ShortTable& short_table() { return short_; }
+  LongTable& long_table() { return long_; }
+  bool empty() const { return short_.size() + long_.size() == 0; }
+  std::size_t bytes() const { return short_.bytes() + long_.bytes() + wide_bytes_; }
+  bool saw_other_partition() const { return saw_other_partition_; }
+
+ private:
+  struct Scratch;
+
+  std::uint64_t wide_total(std::string_view key) const;
+  bool check_partition(std::uint64_t hash);
+
+  ShortTable short_;
+  LongTable long_;
+  std::map<std::string, std::uint64_t, std::less<>> wide_;
+  std::size_t wide_bytes_ = 0;
+  HashSchedule schedule_;
+  std::uint32_t partitions_ = 1;
+  std::int64_t partition_ = -1;
+  bool saw_other_partition_ = false;
+  Block scratch_block_;
+  const Kernels* kernels_ = &best_kernels();
+};
+
+}  // namespace brume::mapreduce

@@ -1,0 +1,191 @@
+#include "mapreduce/fragments.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/writer.h"
+
+namespace brume::mapreduce {
+namespace {
+
+constexpr std::size_t kCarryLimit = SplitCutter::kChunkLimit;
+
+Status too_long(std::size_t limit) {
+  return fail(ErrorCode::kLimit, "a record between two separators is longer than " + std::to_string(limit) + " bytes");
+}
+
+// Index after the first separator; npos if there is none.
+std::size_t after_first(const ByteSet& separators, std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (separators.contains(text[i])) return i + 1;
+  }
+  return std::string_view::npos;
+}
+
+// Index after the last separator; 0 if there is none.
+std::size_t after_last(const ByteSet& separators, std::string_view text) {
+  std::size_t end = text.size();
+  while (end > 0 && !separators.contains(text[end - 1])) --end;
+  return end;
+}
+
+Status append_record(std::string& record, std::string_view more, std::size_t limit) {
+  if (more.size() > limit || record.size() > limit - more.size()) return too_long(limit);
+  record.append(more);
+  return {};
+}
+
+}  // namespace
+
+SplitCutter::SplitCutter(const ByteSet& separators, Extent extent, std::size_t longest_record, PieceSink& sink)
+    : separators_(separators),
+      longest_record_(longest_record),
+      sink_(sink),
+      in_head_(extent == Extent::kPart),
+      part_(extent == Extent::kPart),
+      buffer_(kCarryLimit + kChunkLimit) {}
+
+MutableByteView SplitCutter::next_chunk(std::size_t size) {
+  BRUME_CHECK(size <= kChunkLimit);
+  chunk_size_ = size;
+  return MutableByteView(buffer_).subspan(kCarryLimit, size);
+}
+
+Status SplitCutter::advance() {
+  const ByteView filled = ByteView(buffer_).subspan(kCarryLimit - carried_, carried_ + chunk_size_);
+  std::string_view text = as_chars(filled);
+  carried_ = 0;
+  chunk_size_ = 0;
+  if (in_head_) {
+    BRUME_TRY(head(text));
+    if (in_head_) return {};
+  }
+  if (!long_record_.empty()) {
+    BRUME_TRY(take_long(text));
+    if (!long_record_.empty()) return {};
+  }
+  const std::size_t end = after_last(separators_, text);
+  if (end > 0) BRUME_TRY(sink_.piece(text.substr(0, end)));
+  return carry(text.substr(end));
+}
+
+// Writes the head to the fragment stream and leaves in `text` what follows it.
+Status SplitCutter::head(std::string_view& text) {
+  const std::size_t end = after_first(separators_, text);
+  if (end == std::string_view::npos) return fragment_part(text);
+  BRUME_TRY(fragment_part(text.substr(0, end)));
+  BRUME_TRY(fragment_mark(0));
+  const std::uint8_t separated = 1;
+  BRUME_TRY(sink_.fragment({&separated, 1}));
+  in_head_ = false;
+  text.remove_prefix(end);
+  return {};
+}
+
+// Closes the long record if a separator comes, and leaves in `text` what follows it.
+Status SplitCutter::take_long(std::string_view& text) {
+  const std::size_t end = after_first(separators_, text);
+  BRUME_TRY(append_record(long_record_, text.substr(0, end), longest_record_));
+  if (end == std::string_view::npos) return {};
+  text.remove_prefix(end);
+  std::string record;
+  record.swap(long_record_);
+  return sink_.piece(record);
+}
+
+Status SplitCutter::carry(std::string_view rest) {
+  if (rest.size() > kCarryLimit) return append_record(long_record_, rest, longest_record_);
+  if (rest.size() > longest_record_) return too_long(longest_record_);
+  if (!rest.empty()) std::memmove(buffer_.data() + kCarryLimit - rest.size(), rest.data(), rest.size());
+  carried_ = rest.size();
+  return {};
+}
+
+Status SplitCutter::finish() {
+  if (in_head_) {
+    BRUME_TRY(fragment_mark(0));
+    const std::uint8_t separated = 0;
+    return sink_.fragment({&separated, 1});
+  }
+  const std::string_view rest =
+      long_record_.empty() ? as_chars(ByteView(buffer_).subspan(kCarryLimit - carried_, carried_)) : long_record_;
+  if (!part_) return rest.empty() ? Status{} : sink_.piece(rest);
+  BRUME_TRY(fragment_part(rest));
+  return fragment_mark(0);
+}
+
+Status SplitCutter::fragment_part(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kFragmentPieceLimit);
+    BRUME_TRY(fragment_mark(static_cast<std::uint32_t>(piece.size())));
+    BRUME_TRY(sink_.fragment(as_bytes(piece)));
+    bytes.remove_prefix(piece.size());
+  }
+  return {};
+}
+
+Status SplitCutter::fragment_mark(std::uint32_t size) { return sink_.fragment(Writer().u32le(size).bytes()); }
+
+Status FragmentJoiner::feed(ByteView bytes) {
+  while (!bytes.empty()) {
+    switch (state_) {
+      case State::kSize: {
+        size_bytes_[size_have_++] = bytes[0];
+        bytes = bytes.subspan(1);
+        if (size_have_ < size_bytes_.size()) break;
+        size_have_ = 0;
+        left_ = 0;
+        for (std::size_t i = size_bytes_.size(); i-- > 0;) left_ = left_ << 8 | size_bytes_[i];
+        if (left_ > kFragmentPieceLimit) return malformed("fragment stream: piece over 1 MiB");
+        if (left_ > 0) {
+          state_ = State::kBytes;
+        } else {
+          state_ = in_tail_ ? State::kEnd : State::kSeparated;
+        }
+        break;
+      }
+      case State::kBytes: {
+        const std::size_t size = std::min<std::size_t>(left_, bytes.size());
+        BRUME_TRY(append_record(record_, as_chars(bytes.first(size)), longest_record_));
+        bytes = bytes.subspan(size);
+        left_ -= static_cast<std::uint32_t>(size);
+        if (left_ == 0) state_ = State::kSize;
+        break;
+      }
+      case State::kSeparated: {
+        if (bytes[0] > 1) return malformed("fragment stream: neither separated nor whole");
+        in_tail_ = bytes[0] == 1;
+        state_ = in_tail_ ? State::kSize : State::kEnd;
+        bytes = bytes.subspan(1);
+        if (in_tail_) BRUME_TRY(flush());
+        break;
+      }
+      case State::kEnd:
+        return malformed("fragment stream: bytes after its end");
+    }
+  }
+  return {};
+}
+
+Status FragmentJoiner::end_of_stream() {
+  if (state_ != State::kEnd) return malformed("fragment stream: ends early");
+  state_ = State::kSize;
+  in_tail_ = false;
+  return {};
+}
+
+Status FragmentJoiner::finish() { return flush(); }
+
+Status FragmentJoiner::flush() {
+  if (record_.empty()) return {};
+  std::string record;
+  record.swap(record_);
+  BRUME_TRY(sink_.piece(record));
+  if (record.capacity() <= kCarryLimit) {
+    record.clear();
+    record_.swap(record);
+  }
+  return {};
+}
+
+}  // namespace brume::mapreduce

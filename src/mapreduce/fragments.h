@@ -1,0 +1,93 @@
+// What a split's border cuts, and how it is joined again. A map task reads its own chunks only;
+// the bytes up to its first separator (head) and those after its last (tail) go sealed into the
+// attempt's fragment stream, and one stitch task joins all splits' fragments in order.
+//
+//   fragment stream = part | u8 separated | [part]     0: no separator at all, no second part
+//   part            = { u32le size, 1..kFragmentPieceLimit | bytes }* | u32le 0
+//
+// The head holds its separator, so what the map task is fed always begins after one. Every byte of
+// the input reaches exactly one feed(), in time linear in the input, even one endless word.
+#pragma once
+
+#include <brume/program.h>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace brume::mapreduce {
+
+// One framed piece: a limit on what a reader of fragments takes in one go.
+inline constexpr std::uint32_t kFragmentPieceLimit = 1u << 20;
+
+class PieceSink {
+ public:
+  virtual ~PieceSink() = default;
+  // Begins after a separator or at the input's begin; ends with one or at the input's end.
+  virtual Status piece(std::string_view text) = 0;
+  // The next bytes of the fragment stream.
+  virtual Status fragment(ByteView bytes) = 0;
+};
+
+// Takes a split's chunks in order, opened straight into its buffer, and hands out pieces without
+// copying more than what the chunk's end cuts.
+class SplitCutter {
+ public:
+  enum class Extent { kWholeInput, kPart };
+  // longest_record: memory that one record may take; over it, kLimit. separators and sink outlive it.
+  SplitCutter(const ByteSet& separators, Extent extent, std::size_t longest_record, PieceSink& sink);
+
+  // Where the plaintext of the next chunk (at most chunk_limit bytes) belongs.
+  MutableByteView next_chunk(std::size_t size);
+  // The buffer given last is filled.
+  Status advance();
+  Status finish();
+
+  static constexpr std::size_t kChunkLimit = 64u << 10;
+
+ private:
+  Status head(std::string_view& text);
+  Status take_long(std::string_view& text);
+  Status carry(std::string_view rest);
+  Status fragment_part(std::string_view bytes);
+  Status fragment_mark(std::uint32_t size);
+
+  const ByteSet& separators_;
+  const std::size_t longest_record_;
+  PieceSink& sink_;
+  bool in_head_;
+  const bool part_;
+  // [kChunkLimit - carried_, kChunkLimit) holds the unfinished record, the chunk follows.
+  Bytes buffer_;
+  std::size_t carried_ = 0;
+  std::size_t chunk_size_ = 0;
+  std::string long_record_;  // an unfinished record longer than the carry region
+};
+
+// Joins the fragment streams of splits 0..N-1, given in order, into pieces.
+class FragmentJoiner {
+ public:
+  // sink: only piece() is called.
+  FragmentJoiner(std::size_t longest_record, PieceSink& sink) : longest_record_(longest_record), sink_(sink) {}
+
+  // The next bytes of the current split's stream, cut anywhere.
+  Status feed(ByteView bytes);
+  // Refuses a stream that ends within a part.
+  Status end_of_stream();
+  // After the last split: the input's end closes the last record.
+  Status finish();
+
+ private:
+  enum class State { kSize, kBytes, kSeparated, kEnd };
+  Status flush();
+
+  const std::size_t longest_record_;
+  PieceSink& sink_;
+  State state_ = State::kSize;
+  bool in_tail_ = false;
+  ByteArray<4> size_bytes_{};
+  std::size_t size_have_ = 0;
+  std::uint32_t left_ = 0;
+  std::string record_;
+};
+
+}  // namespace brume::mapreduce

@@ -1,0 +1,190 @@
+#include "mapreduce/fragments.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "mapreduce/test_values.h"
+
+namespace brume::mapreduce {
+namespace {
+
+constexpr std::size_t kNoLimit = std::size_t{1} << 40;
+
+struct Collected final : PieceSink {
+  Status piece(std::string_view text) override {
+    pieces.emplace_back(text);
+    return {};
+  }
+  Status fragment(ByteView bytes) override {
+    append(fragments, bytes);
+    return {};
+  }
+  std::vector<std::string> pieces;
+  Bytes fragments;
+};
+
+Status cut(std::string_view text, std::size_t chunk_size, SplitCutter& cutter) {
+  while (!text.empty()) {
+    const std::string_view chunk = text.substr(0, chunk_size);
+    const MutableByteView buffer = cutter.next_chunk(chunk.size());
+    std::memcpy(buffer.data(), chunk.data(), chunk.size());
+    BRUME_TRY(cutter.advance());
+    text.remove_prefix(chunk.size());
+  }
+  return cutter.finish();
+}
+
+std::vector<std::string> records_of(std::string_view text, const ByteSet& separators) {
+  std::vector<std::string> records(1);
+  for (const char c : text) {
+    records.back().push_back(c);
+    if (separators.contains(c)) records.emplace_back();
+  }
+  if (records.back().empty()) records.pop_back();
+  return records;
+}
+
+// Cuts `text` into splits of `split_chunks` chunks, maps and stitches, and returns all records sorted.
+Result<std::vector<std::string>> run_splits(std::string_view text, std::size_t chunk_size, std::size_t split_chunks,
+                                            const ByteSet& separators, std::size_t limit = kNoLimit) {
+  Collected all;
+  std::vector<Bytes> streams;
+  const std::size_t split_size = chunk_size * split_chunks;
+  const bool whole = text.size() <= split_size;
+  for (std::size_t at = 0; at < text.size() || (at == 0 && whole); at += split_size) {
+    Collected one;
+    SplitCutter cutter(separators, whole ? SplitCutter::Extent::kWholeInput : SplitCutter::Extent::kPart, limit, one);
+    BRUME_TRY(cut(text.substr(at, split_size), chunk_size, cutter));
+    for (std::string& piece : one.pieces) all.pieces.push_back(std::move(piece));
+    streams.push_back(std::move(one.fragments));
+    if (whole) break;
+  }
+  if (!whole) {
+    FragmentJoiner joiner(limit, all);
+    for (const Bytes& stream : streams) {
+      for (std::size_t i = 0; i < stream.size(); i += 3) {
+        BRUME_TRY(joiner.feed(ByteView(stream).subspan(i, std::min<std::size_t>(3, stream.size() - i))));
+      }
+      BRUME_TRY(joiner.end_of_stream());
+    }
+    BRUME_TRY(joiner.finish());
+  }
+  std::vector<std::string> records;
+  for (const std::string& piece : all.pieces) {
+    EXPECT_FALSE(piece.empty());
+    for (std::string& record : records_of(piece, separators)) records.push_back(std::move(record));
+  }
+  std::ranges::sort(records);
+  return records;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> values) {
+  std::ranges::sort(values);
+  return values;
+}
+
+const ByteSet kSpace{' ', '\n'};
+
+TEST(SplitCutter, KeepsWholeInputInOrder) {
+  Collected sink;
+  SplitCutter cutter(kSpace, SplitCutter::Extent::kWholeInput, kNoLimit, sink);
+  ASSERT_TRUE(cut("one two three", 4, cutter).has_value());
+  std::string all;
+  for (const std::string& piece : sink.pieces) all += piece;
+  EXPECT_EQ(all, "one two three");
+  EXPECT_EQ(sink.pieces.back(), "three");
+  EXPECT_TRUE(sink.fragments.empty());
+}
+
+TEST(SplitCutter, FeedsNothingForNoBytes) {
+  Collected sink;
+  SplitCutter cutter(kSpace, SplitCutter::Extent::kWholeInput, kNoLimit, sink);
+  ASSERT_TRUE(cutter.next_chunk(0).empty());
+  ASSERT_TRUE(cutter.advance().has_value());
+  ASSERT_TRUE(cutter.finish().has_value());
+  EXPECT_TRUE(sink.pieces.empty());
+}
+
+TEST(SplitCutter, HeadHoldsItsSeparator) {
+  Collected sink;
+  SplitCutter cutter(kSpace, SplitCutter::Extent::kPart, kNoLimit, sink);
+  ASSERT_TRUE(cut("ad two thr", 64, cutter).has_value());
+  EXPECT_EQ(sink.pieces, (std::vector<std::string>{"two "}));
+  EXPECT_EQ(sink.fragments, (Bytes{3, 0, 0, 0, 'a', 'd', ' ', 0, 0, 0, 0, 1, 3, 0, 0, 0, 't', 'h', 'r', 0, 0, 0, 0}));
+}
+
+TEST(SplitCutter, SaysWhenThereIsNoSeparator) {
+  Collected sink;
+  SplitCutter cutter(kSpace, SplitCutter::Extent::kPart, kNoLimit, sink);
+  ASSERT_TRUE(cut("abc", 2, cutter).has_value());
+  EXPECT_TRUE(sink.pieces.empty());
+  EXPECT_EQ(sink.fragments, (Bytes{2, 0, 0, 0, 'a', 'b', 1, 0, 0, 0, 'c', 0, 0, 0, 0, 0}));
+}
+
+TEST(SplitCutter, RefusesARecordOverTheLimit) {
+  const std::string text = "a " + std::string(200000, 'x') + " b ";
+  EXPECT_TRUE(run_splits(text, 65536, 100, kSpace, 200001).has_value());
+  const auto refused = run_splits(text, 65536, 100, kSpace, 199999);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+}
+
+TEST(Fragments, NoRecordIsCutOrLostWhereverTheBordersLie) {
+  SeededRandom random(7);
+  for (int round = 0; round < 3000; ++round) {
+    const std::size_t size = random.below(60);
+    const std::uint64_t density = 1 + random.below(12);
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) {
+      text.push_back(random.below(density) == 0 ? ' ' : static_cast<char>('a' + random.below(3)));
+    }
+    const std::size_t chunk_size = 1 + random.below(9);
+    const std::size_t split_chunks = 1 + random.below(4);
+    const auto records = run_splits(text, chunk_size, split_chunks, kSpace);
+    ASSERT_TRUE(records.has_value()) << records.error().what;
+    EXPECT_EQ(*records, sorted(records_of(text, kSpace))) << '"' << text << "\" " << chunk_size << ' ' << split_chunks;
+  }
+}
+
+TEST(Fragments, JoinsOneEndlessWordAcrossAllSplits) {
+  const std::string text(3u << 20, 'x');
+  const auto records = run_splits(text, 65536, 4, kSpace);
+  ASSERT_TRUE(records.has_value());
+  EXPECT_EQ(*records, (std::vector<std::string>{text}));
+}
+
+TEST(Fragments, AnyByteMayBeASeparatorAndNoneToo) {
+  ByteSet all;
+  all.add_range(0, 255);
+  EXPECT_EQ(run_splits("abcdef", 2, 1, all)->size(), 6u);
+  EXPECT_EQ(*run_splits("abcdef", 2, 1, ByteSet{}), (std::vector<std::string>{"abcdef"}));
+}
+
+Status join(const Bytes& stream) {
+  Collected sink;
+  FragmentJoiner joiner(kNoLimit, sink);
+  BRUME_TRY(joiner.feed(stream));
+  BRUME_TRY(joiner.end_of_stream());
+  return joiner.finish();
+}
+
+TEST(FragmentJoiner, RefusesEveryTruncationAndBytesAfterTheEnd) {
+  const Bytes whole{1, 0, 0, 0, 'a', 0, 0, 0, 0, 1, 2, 0, 0, 0, 'b', 'c', 0, 0, 0, 0};
+  EXPECT_TRUE(join(whole).has_value());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(join(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size))).has_value()) << size;
+  }
+  Bytes longer = whole;
+  longer.push_back(0);
+  EXPECT_FALSE(join(longer).has_value());
+}
+
+TEST(FragmentJoiner, RefusesAPieceOverItsLimitAndAnUnknownCase) {
+  EXPECT_FALSE(join({1, 0, 16, 0}).has_value());
+  EXPECT_TRUE(join({0, 0, 0, 0, 0}).has_value());
+  EXPECT_FALSE(join({0, 0, 0, 0, 2}).has_value());
+}
+
+}  // namespace
+}  // namespace brume::mapreduce
