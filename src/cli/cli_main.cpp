@@ -7,9 +7,10 @@
 int main(int argc, char** argv) {
   using namespace brume::cli;
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app{"MapReduce on machines that nobody has to trust: containers join only after remote attestation,\n"
-               "data is sealed everywhere outside attested enclaves.\n",
-               "brume"};
+  CLI::App app{
+      "MapReduce on machines that nobody has to trust: containers join only after remote attestation,\n"
+      "data is sealed everywhere outside attested enclaves.\n",
+      "brume"};
   app.set_version_flag("--version", "brume " BRUME_VERSION);
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);

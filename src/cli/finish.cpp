@@ -6,11 +6,14 @@ namespace brume::cli {
 
 int exit_code(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kUsage: return kExitUsage;
+    case ErrorCode::kUsage:
+      return kExitUsage;
     case ErrorCode::kMalformed:
     case ErrorCode::kUnsupported:
-    case ErrorCode::kNotFound: return kExitInput;
-    default: return kExitFailed;
+    case ErrorCode::kNotFound:
+      return kExitInput;
+    default:
+      return kExitFailed;
   }
 }
 

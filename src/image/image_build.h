@@ -13,9 +13,9 @@ inline constexpr std::string_view kImageConfigPath = "enclave/config.json";
 
 struct ImageInputs {
   std::string job_name;
-  Bytes node_program;           // static ELF, the container's entry point
-  Bytes enclave_program;        // static PIE ELF with an empty configuration page
-  abi::EnclaveConfig config;    // written into that page, so MRENCLAVE pins it
+  Bytes node_program;         // static ELF, the container's entry point
+  Bytes enclave_program;      // static PIE ELF with an empty configuration page
+  abi::EnclaveConfig config;  // written into that page, so MRENCLAVE pins it
   std::uint16_t product_id = 0;
   std::uint16_t isv_svn = 1;
 };

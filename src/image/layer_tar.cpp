@@ -40,7 +40,9 @@ void describe(archive_entry* entry, const std::string& path, const ImageFile& fi
       archive_entry_set_filetype(entry, AE_IFREG);
       archive_entry_set_size(entry, static_cast<la_int64_t>(file.content.size()));
       break;
-    case FileKind::kDirectory: archive_entry_set_filetype(entry, AE_IFDIR); break;
+    case FileKind::kDirectory:
+      archive_entry_set_filetype(entry, AE_IFDIR);
+      break;
     case FileKind::kSymlink:
       archive_entry_set_filetype(entry, AE_IFLNK);
       archive_entry_set_symlink(entry, file.target.c_str());
@@ -87,12 +89,15 @@ Result<ImageFile> read_entry(archive* a, archive_entry* entry) {
       BRUME_ASSIGN(file.content, read_content(a, static_cast<std::uint64_t>(archive_entry_size(entry))));
       break;
     }
-    case AE_IFDIR: file.kind = FileKind::kDirectory; break;
+    case AE_IFDIR:
+      file.kind = FileKind::kDirectory;
+      break;
     case AE_IFLNK:
       file.kind = FileKind::kSymlink;
       file.target = archive_entry_symlink(entry);
       break;
-    default: return fail(ErrorCode::kUnsupported, "layer: an entry that is no file, directory or symbolic link");
+    default:
+      return fail(ErrorCode::kUnsupported, "layer: an entry that is no file, directory or symbolic link");
   }
   return file;
 }

@@ -46,7 +46,8 @@ std::string encode_reference_values(const ReferenceValues& values) {
 
 Result<ReferenceValues> parse_reference_values(std::string_view text) {
   ordered_json object = ordered_json::parse(text, nullptr, false);
-  if (!object.is_object() || object.size() != 9) return malformed("reference values: expected one object of nine fields");
+  if (!object.is_object() || object.size() != 9)
+    return malformed("reference values: expected one object of nine fields");
   auto format = object.find("format");
   if (format == object.end() || *format != kFormat)
     return fail(ErrorCode::kUnsupported, std::string("reference values: format is not ") + kFormat);

@@ -8,13 +8,13 @@ namespace brume::image {
 
 struct ReferenceValues {
   std::string job_name;
-  Measurement measurement;        // MRENCLAVE of enclave/program
-  SignerId signer;                // MRSIGNER of enclave/sigstruct
-  ImageDigest image_digest;       // of the whole root file system
-  Sha256Digest manifest_digest;   // of the OCI manifest: the name engines use
+  Measurement measurement;       // MRENCLAVE of enclave/program
+  SignerId signer;               // MRSIGNER of enclave/sigstruct
+  ImageDigest image_digest;      // of the whole root file system
+  Sha256Digest manifest_digest;  // of the OCI manifest: the name engines use
   std::uint16_t product_id = 0;
   std::uint16_t isv_svn = 0;
-  SpkiHash master;                // the master key that the enclave program pins
+  SpkiHash master;  // the master key that the enclave program pins
   friend bool operator==(const ReferenceValues&, const ReferenceValues&) = default;
 };
 

@@ -157,12 +157,15 @@ Result<json> control_call(const std::filesystem::path& socket_path, const json& 
   UniqueFd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connection.get() < 0) return system_error("control socket");
   if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-    return fail(ErrorCode::kUnavailable, "no cluster is running here (" + socket_path.string() + "); start one with 'brume up'");
+    return fail(ErrorCode::kUnavailable,
+                "no cluster is running here (" + socket_path.string() + "); start one with 'brume up'");
   if (!send_line(connection.get(), request)) return system_error("control socket");
   LineReader reader(connection.get());
   for (;;) {
     BRUME_ASSIGN(auto line, reader.next());
-    if (!line) return fail(ErrorCode::kUnavailable, "the master ended before it answered; its log says more ('brume logs master')");
+    if (!line)
+      return fail(ErrorCode::kUnavailable,
+                  "the master ended before it answered; its log says more ('brume logs master')");
     json value = json::parse(*line, nullptr, false);
     if (!value.is_object()) return malformed("the master answered something that is no JSON object");
     if (auto error = error_of(value)) return std::unexpected(*error);

@@ -10,13 +10,13 @@
 #include <thread>
 #include <vector>
 
-#include "base/unique_fd.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace brume::master {
 
-inline constexpr std::size_t kControlLineLimit = 4u << 20;     // a status of 1000 nodes is about 1 MiB
-inline constexpr std::size_t kControlConnectionLimit = 64;     // people and scripts at once
+inline constexpr std::size_t kControlLineLimit = 4u << 20;  // a status of 1000 nodes is about 1 MiB
+inline constexpr std::size_t kControlConnectionLimit = 64;  // people and scripts at once
 
 // The other end of one request, on a thread of its own.
 class ControlPeer {

@@ -51,11 +51,14 @@ Result<Home> Home::from_environment() {
   if (!home.root.is_absolute())
     return fail(ErrorCode::kUsage, "BRUME_HOME must be an absolute path, not '" + home.root.string() + "'");
   if ((home.platform() / "control.sock").string().size() > kSocketPathLimit)
-    return fail(ErrorCode::kUsage, "BRUME_HOME is too long for the Unix sockets below it: choose a path of at most 80 bytes");
+    return fail(ErrorCode::kUsage,
+                "BRUME_HOME is too long for the Unix sockets below it: choose a path of at most 80 bytes");
   return home;
 }
 
-Result<crypto::EcKey> load_or_make_master_key(const Home& home) { return load_or_make<crypto::EcKey>(home.master_key()); }
+Result<crypto::EcKey> load_or_make_master_key(const Home& home) {
+  return load_or_make<crypto::EcKey>(home.master_key());
+}
 
 Result<crypto::Rsa3072Key> load_or_make_signer_key(const Home& home) {
   return load_or_make<crypto::Rsa3072Key>(home.signer_key());

@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "base/ids.h"
+#include "measure/elf_layout.h"
+#include "measure/sigstruct.h"
 
 namespace brume::measure {
 
@@ -32,9 +34,6 @@ inline constexpr std::uint64_t kRootfsSizeLimit = 4ull << 30;
 inline constexpr std::size_t kRootfsPathLimit = 4096;
 inline constexpr std::size_t kRootfsNameLimit = 255;
 inline constexpr std::size_t kRootfsDepthLimit = 64;
-// /enclave/program is kept in memory while it is measured.
-inline constexpr std::uint64_t kProgramSizeLimit = 256ull << 20;
-inline constexpr std::size_t kSigstructSize = 1808;
 
 inline constexpr std::string_view kNodePath = "/brume-node";
 inline constexpr std::string_view kProgramPath = "/enclave/program";
