@@ -1,0 +1,146 @@
+#include "node/block_store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/writer.h"
+
+namespace brume::node {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "brume-store-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+  fs::path path;
+};
+
+abi::StreamName stream(std::uint8_t run, std::uint32_t partition) {
+  abi::StreamName name;
+  name.run.bytes.fill(run);
+  name.partition = partition;
+  return name;
+}
+
+Bytes block(std::size_t size, std::uint8_t fill) { return Writer().sized(Bytes(size, fill)).take(); }
+
+Bytes read_all(transport::FetchSource& source) {
+  Bytes out;
+  for (auto frame = source.next(); !frame.empty(); frame = source.next()) {
+    std::uint64_t frame_size = 0;
+    for (const auto& extent : frame) {
+      const std::size_t at = out.size();
+      out.resize(at + extent.size);
+      EXPECT_EQ(::pread(extent.file->get(), out.data() + at, extent.size, static_cast<off_t>(extent.offset)),
+                static_cast<ssize_t>(extent.size));
+      frame_size += extent.size;
+    }
+    EXPECT_LE(frame_size, transport::kAnswerFrameLimit);
+  }
+  return out;
+}
+
+TEST(BlockStore, GivesInterleavedStreamsBackWholeOnceEnded) {
+  const Folder folder;
+  const auto store = BlockStore::open(folder.path).value();
+  Bytes expected[3];
+  for (int i = 0; i < 50; ++i) {
+    for (std::uint32_t p = 0; p < 3; ++p) {
+      const Bytes put = block(1000u * (p * 40 + 1) + static_cast<std::size_t>(i), static_cast<std::uint8_t>(i));
+      ASSERT_TRUE(store->put(stream(1, p), put));
+      append(expected[p], put);
+      EXPECT_EQ(store->open_stream(stream(1, p)).error(), transport::FetchFailure::kNotFound);
+    }
+  }
+  for (std::uint32_t p = 0; p < 3; ++p) {
+    ASSERT_TRUE(store->end(stream(1, p)));
+    EXPECT_EQ(read_all(**store->open_stream(stream(1, p))), expected[p]);
+    EXPECT_FALSE(store->put(stream(1, p), block(1, 1)));
+    EXPECT_FALSE(store->end(stream(1, p)));
+  }
+  EXPECT_EQ(store->stored_size(), expected[0].size() + expected[1].size() + expected[2].size());
+  EXPECT_EQ(folder.count(), 1u);
+}
+
+TEST(BlockStore, AnEmptyStreamIsOne) {
+  const Folder folder;
+  const auto store = BlockStore::open(folder.path).value();
+  ASSERT_TRUE(store->end(stream(1, 0)));
+  EXPECT_TRUE(read_all(**store->open_stream(stream(1, 0))).empty());
+}
+
+TEST(BlockStore, NamesDifferInEveryField) {
+  const Folder folder;
+  const auto store = BlockStore::open(folder.path).value();
+  ASSERT_TRUE(store->end(stream(1, 0)));
+  auto other = stream(1, 0);
+  other.salt.bytes[31] = 1;
+  EXPECT_FALSE(store->open_stream(other));
+  other = stream(1, 0);
+  other.stage = abi::Stage::kOutput;
+  EXPECT_FALSE(store->open_stream(other));
+  other = stream(1, 0);
+  other.split = 1;
+  EXPECT_FALSE(store->open_stream(other));
+}
+
+TEST(BlockStore, DropsARunWhileSomebodyReads) {
+  const Folder folder;
+  const auto store = BlockStore::open(folder.path).value();
+  ASSERT_TRUE(store->put(stream(1, 0), block(10, 1)));
+  ASSERT_TRUE(store->end(stream(1, 0)));
+  const auto source = std::move(*store->open_stream(stream(1, 0)));
+  store->drop_run(stream(1, 0).run);
+  EXPECT_EQ(folder.count(), 0u);
+  EXPECT_EQ(store->stored_size(), 0u);
+  EXPECT_FALSE(store->open_stream(stream(1, 0)));
+  EXPECT_EQ(read_all(*source), block(10, 1));
+}
+
+TEST(BlockStore, LimitsSizeRunsAndStreams) {
+  const Folder folder;
+  const auto store = BlockStore::open(folder.path, {.size = 100, .run_count = 2, .stream_count = 3}).value();
+  ASSERT_TRUE(store->put(stream(1, 0), block(60, 1)));
+  EXPECT_EQ(store->put(stream(1, 1), block(60, 1)).error().code, ErrorCode::kLimit);
+  EXPECT_EQ(store->end(stream(1, 1)).error().code, ErrorCode::kState) << "a broken stream stays invisible";
+  EXPECT_FALSE(store->open_stream(stream(1, 1)));
+  ASSERT_TRUE(store->end(stream(2, 0)));
+  EXPECT_EQ(store->end(stream(2, 1)).error().code, ErrorCode::kLimit);
+  EXPECT_EQ(store->end(stream(3, 0)).error().code, ErrorCode::kLimit);
+}
+
+TEST(BlockStore, RefusesCutBlocks) {
+  const Folder folder;
+  const auto store = BlockStore::open(folder.path).value();
+  Bytes cut = block(10, 1);
+  cut.pop_back();
+  EXPECT_FALSE(store->put(stream(1, 0), cut));
+  EXPECT_FALSE(store->put(stream(1, 1), {}));
+  EXPECT_FALSE(store->put(stream(1, 2), Bytes{0, 0, 0, 0}));
+}
+
+TEST(BlockStore, RemovesWhatAnEarlierNodeLeftAndNothingElse) {
+  const Folder folder;
+  std::ofstream(folder.path / (std::string(32, 'a') + ".blocks")) << "old";
+  std::ofstream(folder.path / "notes.txt") << "mine";
+  {
+    const auto store = BlockStore::open(folder.path).value();
+    EXPECT_EQ(folder.count(), 1u);
+    ASSERT_TRUE(store->put(stream(1, 0), block(1, 1)));
+    EXPECT_EQ(folder.count(), 2u);
+  }
+  EXPECT_EQ(folder.count(), 1u);
+  EXPECT_TRUE(fs::exists(folder.path / "notes.txt"));
+}
+
+}  // namespace
+}  // namespace brume::node

@@ -1,0 +1,29 @@
+// The node program's command line, as the engine that starts a container writes it.
+#pragma once
+
+#include <span>
+
+#include "abi/boot.h"
+#include "transport/socket.h"
+
+namespace brume::node {
+
+struct NodeOptions {
+  transport::Endpoint master;
+  std::string name;
+  std::string role = "worker";  // worker, mapper or reducer
+  abi::Tee tee = abi::Tee::kSgxSim;
+  std::string platform_path = "/run/brume/platform.sock";
+  std::string scratch_path = "/var/lib/brume";
+  std::uint16_t listen_port = 0;              // 0: a free one
+  std::uint64_t scratch_limit = 64ull << 30;  // bytes
+  std::uint32_t connect_limit_s = 60;         // how long an absent master or platform is waited for
+  bool help = false;
+};
+
+extern const char* const kNodeHelp;
+
+// `arguments` without the program's name. Refuses unknown and doubled options. Errors: kUsage.
+Result<NodeOptions> parse_node_options(std::span<const std::string_view> arguments);
+
+}  // namespace brume::node

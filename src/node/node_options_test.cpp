@@ -1,0 +1,40 @@
+#include "node/node_options.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace brume::node {
+namespace {
+
+Result<NodeOptions> parse(std::vector<std::string_view> arguments) { return parse_node_options(arguments); }
+
+TEST(NodeOptions, ReadsWhatAnEngineWrites) {
+  const auto options = parse({"--master", "10.0.0.1:7000", "--name", "map-1", "--role", "mapper", "--platform",
+                              "/run/p.sock", "--scratch", "/s", "--listen", "7100", "--tee", "none"});
+  ASSERT_TRUE(options) << options.error().what;
+  EXPECT_EQ(options->master, (transport::Endpoint{"10.0.0.1", 7000}));
+  EXPECT_EQ(options->name, "map-1");
+  EXPECT_EQ(options->role, "mapper");
+  EXPECT_EQ(options->tee, abi::Tee::kNone);
+  EXPECT_EQ(options->listen_port, 7100);
+  EXPECT_EQ(parse({"--master", "m:1", "--name", "n"})->tee, abi::Tee::kSgxSim);
+  EXPECT_TRUE(parse({"--help"})->help);
+}
+
+TEST(NodeOptions, RefusesWhatItDoesNotKnow) {
+  EXPECT_FALSE(parse({}));
+  EXPECT_FALSE(parse({"--master", "m:1"}));
+  EXPECT_FALSE(parse({"--name", "n"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--name", "n"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--other", "1"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--listen"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--listen", "65536"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--role", "king"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--tee", "sgx"}));
+  EXPECT_FALSE(parse({"--master", "m", "--name", "n"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "a/b"}));
+}
+
+}  // namespace
+}  // namespace brume::node

@@ -1,0 +1,201 @@
+// What the enclave asks of its relay.
+#include <cerrno>
+
+#include "node/relay.h"
+
+namespace brume::node {
+namespace {
+
+using abi::ToEnclave;
+using abi::ToHost;
+
+constexpr std::size_t kLogLimit = 1'000;               // lines; an enclave in a loop must not fill a disk
+constexpr std::size_t kLogLineLimit = 512;             // bytes
+constexpr int kFetchAttempts = 4;                      // a peer that has just started, or is over its limit
+constexpr std::chrono::milliseconds kFetchPause{150};  // doubles
+
+std::string printable(ByteView text) {
+  std::string out(as_chars(text.first(std::min(text.size(), kLogLineLimit))));
+  for (char& c : out) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  return out;
+}
+
+}  // namespace
+
+void Relay::read_enclave() {
+  abi::Frame frame;
+  for (;;) {
+    const abi::RingStep step = reader_.next(frame);
+    if (step == abi::RingStep::kBroken) return end_with(ExitCode::kEnclaveEnded, "the enclave broke the ring's rules");
+    if (step != abi::RingStep::kDone) return end_with(ExitCode::kEnclaveEnded, "the enclave ended");
+    on_enclave_frame(frame);
+  }
+}
+
+void Relay::on_enclave_frame(const abi::Frame& frame) {
+  const auto wrong = [this](const char* what) {
+    end_with(ExitCode::kEnclaveEnded, std::string("the enclave sent a malformed or untimely frame: ") + what);
+  };
+  switch (static_cast<ToHost>(frame.type)) {
+    case ToHost::kReady:
+      if (!quotes_.run([this] { send_start(); })) wrong("ready");
+      return;
+    case ToHost::kNetOut: {
+      const auto sent = control_->send(transport::Channel::kEnclave, frame.payload);
+      if (!sent) end_with(ExitCode::kMasterGone, "master: " + sent.error().what);
+      return;
+    }
+    case ToHost::kNetShutdown: {
+      net_shut_down_ = true;
+      const std::uint64_t one = 1;
+      (void)!::write(end_event_.get(), &one, sizeof one);
+      return;
+    }
+    case ToHost::kQuoteRequest: {
+      if (frame.payload.size() != abi::kReportSize) return wrong("quote request");
+      const bool queued =
+          quotes_.run([this, id = frame.id, report = to_bytes(frame.payload)] { answer_quote(id, report); });
+      if (!queued) wrong("too many quote requests");
+      return;
+    }
+    case ToHost::kFetchInput: {
+      const auto range = abi::parse_input_range(frame.payload);
+      if (!range) return wrong("fetch input");
+      if (!fetches_.run([this, id = frame.id, range = *range] { fetch_input(id, range); })) wrong("too many fetches");
+      return;
+    }
+    case ToHost::kFetchStream: {
+      const auto wanted = abi::parse_fetch_stream(frame.payload);
+      if (!wanted) return wrong("fetch stream");
+      if (!fetches_.run([this, id = frame.id, wanted = *wanted] { fetch_stream(id, wanted); })) {
+        wrong("too many fetches");
+      }
+      return;
+    }
+    case ToHost::kLog:
+      return on_enclave_log(frame.payload);
+    default:
+      if (!on_storage_frame(frame)) wrong("type or layout");
+  }
+}
+
+// False: the frame is malformed or of an unknown type.
+bool Relay::on_storage_frame(const abi::Frame& frame) {
+  Status stored;
+  if (frame.type == static_cast<std::uint16_t>(ToHost::kPutBlock)) {
+    const auto put = abi::parse_put_block(frame.payload);
+    if (!put) return false;
+    stored = store_.put(put->name, put->blocks);
+  } else if (frame.type == static_cast<std::uint16_t>(ToHost::kPutEnd)) {
+    const auto name = abi::parse_stream_name(frame.payload);
+    if (!name) return false;
+    stored = store_.end(*name);
+  } else if (frame.type == static_cast<std::uint16_t>(ToHost::kDropRun)) {
+    const auto run = RunId::from(frame.payload);
+    if (!run) return false;
+    store_.drop_run(*run);
+  } else {
+    return false;
+  }
+  // A node that cannot store cannot work: the master gives its tasks to others.
+  if (!stored) end_with(ExitCode::kHostFailed, stored.error().what);
+  return true;
+}
+
+void Relay::on_enclave_log(ByteView text) {
+  if (++log_count_ > kLogLimit) return;
+  const std::string line = printable(text);
+  log_line("enclave: " + line);
+  tell_master(transport::NodeLog{line});
+}
+
+void Relay::send_start() {
+  abi::Start start{options_.role, options_.name, options_.tee, enclave_.qe_target_info()};
+  (void)to_enclave(ToEnclave::kStart, 0, abi::encode_start(start));
+}
+
+void Relay::answer_quote(std::uint64_t id, ByteView report) {
+  auto quote = enclave_.quote(report);
+  if (quote && quote->size() <= abi::kFramePayloadLimit) {
+    (void)to_enclave(ToEnclave::kQuote, id, *quote);
+    return;
+  }
+  std::string why = quote ? "the quote is over the frame limit" : quote.error().what;
+  log_line("no quote: " + why);
+  why.resize(std::min(why.size(), abi::kTextLimit));
+  (void)to_enclave(ToEnclave::kQuoteRefused, id, as_bytes(why));
+}
+
+void Relay::fetch_input(std::uint64_t id, const abi::InputRange& range) {
+  relay_fetch(id, ToEnclave::kInput, options_.master, range);
+}
+
+void Relay::fetch_stream(std::uint64_t id, const abi::FetchStream& wanted) {
+  transport::Endpoint holder;
+  bool own = false;
+  {
+    const std::lock_guard lock(mutex_);
+    own = self_.value != 0 && wanted.holder == self_;
+    const auto found = peers_.find(wanted.holder);
+    if (found != peers_.end()) holder = found->second;
+  }
+  if (own) return relay_own_stream(id, wanted.name);
+  if (holder.port == 0) return finish_fetch(id, fail(ErrorCode::kNotFound, "the master named no address of that node"));
+  relay_fetch(id, ToEnclave::kBlock, holder, wanted.name);
+}
+
+void Relay::relay_fetch(std::uint64_t id, ToEnclave type, const transport::Endpoint& from,
+                        const transport::FetchRequest& request) {
+  bool any_frame = false;
+  const auto on_frame = [&](ByteView frame) {
+    any_frame = true;
+    return to_enclave(type, id, frame);
+  };
+  auto pause = kFetchPause;
+  for (int attempt = 1;; ++attempt) {
+    const Status done = fetch_client_.fetch(from, request, on_frame);
+    // What has been given to the enclave cannot be taken back, so a later failure is final.
+    const bool again = !done && !any_frame && done.error().code == ErrorCode::kUnavailable;
+    if (!again || attempt == kFetchAttempts) return finish_fetch(id, done);
+    std::this_thread::sleep_for(pause);
+    pause *= 2;
+  }
+}
+
+// Its own disk instead of its own socket.
+void Relay::relay_own_stream(std::uint64_t id, const abi::StreamName& name) {
+  auto source = store_.open_stream(name);
+  if (!source) return finish_fetch(id, fail(ErrorCode::kNotFound, transport::fetch_failure_text(source.error())));
+  Bytes buffer;
+  for (;;) {
+    const transport::FrameExtents frame = (*source)->next();
+    if (frame.empty()) return finish_fetch(id, {});
+    std::size_t used = 0;
+    for (const transport::FileExtent& extent : frame) {
+      buffer.resize(std::max<std::size_t>(buffer.size(), used + extent.size));
+      for (std::size_t at = 0; at < extent.size;) {
+        const ssize_t size = ::pread(extent.file->get(), buffer.data() + used + at, extent.size - at,
+                                     static_cast<off_t>(extent.offset + at));
+        if (size < 0 && errno == EINTR) continue;
+        if (size <= 0) return finish_fetch(id, fail(ErrorCode::kIo, "this node's storage failed"));
+        at += static_cast<std::size_t>(size);
+      }
+      used += extent.size;
+    }
+    if (!to_enclave(ToEnclave::kBlock, id, ByteView(buffer).first(used))) return;
+  }
+}
+
+void Relay::finish_fetch(std::uint64_t id, const Status& done) {
+  if (done) {
+    (void)to_enclave(ToEnclave::kFetchEnd, id, {});
+    return;
+  }
+  std::string why = done.error().what;
+  why.resize(std::min(why.size(), abi::kTextLimit));
+  (void)to_enclave(ToEnclave::kFetchFailed, id, as_bytes(why));
+}
+
+}  // namespace brume::node
