@@ -17,6 +17,7 @@
 
 #include "base/unique_fd.h"
 #include "crypto/hash.h"
+#include "measure/sigstruct.h"
 
 namespace brume::measure {
 namespace {

@@ -62,15 +62,16 @@ std::string hierarchy(const std::vector<measure::Mount>& mounts, std::string_vie
   return {};
 }
 
-Status write_pid(const std::string& path, pid_t pid) {
+}  // namespace
+
+Status enter_cgroup(const std::string& directory, pid_t pid) {
+  const std::string path = directory + "/cgroup.procs";
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   const std::string text = std::to_string(pid);
   if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return fail(ErrorCode::kIo, "cgroup " + path + ": " + strerrordesc_np(errno));
   return {};
 }
-
-}  // namespace
 
 Result<std::string> read_proc_file(const std::string& path, std::size_t limit) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -149,7 +150,7 @@ Status join_cgroups(pid_t pid, std::string_view cgroup) {
       return fail(ErrorCode::kUnsupported, "cgroup: not below the platform's own view");
     const std::string mounted = hierarchy(mounts, line.substr(first + 1, second - first - 1));
     if (mounted.empty()) continue;  // nobody is limited by a hierarchy that is not mounted
-    BRUME_TRY(write_pid(mounted + std::string(path) + "/cgroup.procs", pid));
+    BRUME_TRY(enter_cgroup(mounted + std::string(path), pid));
   }
   return {};
 }

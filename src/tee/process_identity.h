@@ -47,6 +47,9 @@ Result<OwnerMaps> owner_maps_of(pid_t pid);
 // /proc/PID/cgroup) and that this process is not in itself. Fails where one of them refuses.
 Status join_cgroups(pid_t pid, std::string_view cgroup);
 
+// directory: of one cgroup, as mounted here.
+Status enter_cgroup(const std::string& directory, pid_t pid);
+
 // Reads a file of /proc whole; a longer one is refused.
 Result<std::string> read_proc_file(const std::string& path, std::size_t limit);
 
