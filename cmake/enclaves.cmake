@@ -1,3 +1,47 @@
 # Enclave programs: one static PIE ELF each, from a job's sources and the enclave room.
-function(brume_job name)
+#
+# brume_job(NAME SOURCES...) builds ${CMAKE_BINARY_DIR}/jobs/NAME.enclave. Reproducible: prefix-mapped
+# paths, no build id, stripped. No RELRO and no dynamic loader: permissions never change after the
+# start, and what is measured is the unrelocated program. The entry point is the runtime's.
+function(brume_enclave_program name directory)
+  cmake_parse_arguments(PROGRAM "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name}.enclave ${PROGRAM_SOURCES} $<TARGET_OBJECTS:brume_enclave_runtime>)
+  target_link_libraries(${name}.enclave PRIVATE ${PROGRAM_LINK})
+  target_include_directories(${name}.enclave PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  target_link_options(${name}.enclave PRIVATE -static-pie -s -Wl,--gc-sections -Wl,-e,brume_enclave_entry
+    -Wl,-z,norelro -Wl,-z,separate-code -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
+  set_target_properties(${name}.enclave PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${directory})
 endfunction()
+
+# The runtime stands apart from the enclave room: it takes the place of the C library's system
+# calls, which a host program must not get by accident.
+function(brume_enclave_runtime)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/enclave/runtime/*.cpp
+       ${CMAKE_SOURCE_DIR}/src/enclave/runtime/*.S)
+  list(FILTER sources EXCLUDE REGEX "_job\\.cpp$")
+  add_library(brume_enclave_runtime OBJECT ${sources})
+  target_include_directories(brume_enclave_runtime PRIVATE ${CMAKE_SOURCE_DIR}/src)
+endfunction()
+
+function(brume_job name)
+  if(NOT BRUME_ENCLAVES)
+    return()
+  endif()
+  brume_enclave_program(${name} ${CMAKE_BINARY_DIR}/jobs
+    SOURCES ${ARGN} ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp LINK brume_enclave)
+endfunction()
+
+# Programs for tests of the loader and the runtime; they need no job and no task loop.
+function(brume_test_enclave name)
+  if(NOT BRUME_ENCLAVES)
+    return()
+  endif()
+  brume_enclave_program(${name} ${CMAKE_BINARY_DIR}/test-enclaves
+    SOURCES ${ARGN} LINK brume_crypto brume_abi brume_base)
+endfunction()
+
+if(BRUME_ENCLAVES)
+  brume_enclave_runtime()
+  # What the loader's tests start: it does what a frame asks for, allowed or not.
+  brume_test_enclave(probe ${CMAKE_SOURCE_DIR}/src/enclave/testdata/probe.cpp)
+endif()

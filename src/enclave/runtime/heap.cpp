@@ -1,0 +1,86 @@
+// The heap: zero pages behind the image, handed to malloc as if by brk. Pages are touched when
+// they are first used, since a first touch is what secret memory makes dear (10 to 20 us a page);
+// malloc keeps what it has, so touched pages are used again.
+#include <elf.h>
+#include <errno.h>
+#include <malloc.h>
+
+#include "enclave/runtime/runtime.h"
+
+extern "C" {
+[[gnu::visibility("hidden")]] extern const Elf64_Ehdr __ehdr_start;
+[[gnu::visibility("hidden")]] extern const unsigned char brume_config_page[4096];
+}
+
+namespace brume::enclave {
+namespace {
+
+// The loader refuses a program whose page does not parse; here only the sizes are needed, before
+// there is a heap to parse with.
+std::uint64_t config_word(std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 8; i-- > 0;)
+    value = value << 8 | const_cast<const volatile unsigned char&>(brume_config_page[at + i]);
+  return value;
+}
+
+abi::EnclaveRange compute_range() {
+  const auto* headers = reinterpret_cast<const Elf64_Phdr*>(image_address() + __ehdr_start.e_phoff);
+  std::uint64_t end = 0;
+  for (int i = 0; i < __ehdr_start.e_phnum; ++i) {
+    if (headers[i].p_type == PT_LOAD) end = headers[i].p_vaddr + headers[i].p_memsz;
+  }
+  abi::EnclaveConfig config;
+  config.heap_size = config_word(16);
+  config.stack_size = config_word(24);
+  return abi::enclave_range((end + abi::kPageSize - 1) / abi::kPageSize * abi::kPageSize, config);
+}
+
+constinit abi::EnclaveRange range;
+constinit std::uint64_t heap_used = 0;
+
+}  // namespace
+
+std::uint64_t image_address() { return reinterpret_cast<std::uint64_t>(&__ehdr_start); }
+
+const abi::EnclaveRange& own_range() {
+  if (range.size == 0) range = compute_range();
+  return range;
+}
+
+// One arena that only grows, and no mappings: there is nothing else to take memory from.
+void configure_malloc() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 0);
+}
+
+}  // namespace brume::enclave
+
+extern "C" {
+
+void* __sbrk(std::intptr_t increment) {
+  using namespace brume::enclave;
+  const auto& own = own_range();
+  const std::uint64_t old = heap_used;
+  if (increment < 0 || static_cast<std::uint64_t>(increment) > own.heap_size - old) {
+    if (increment != 0) {
+      errno = ENOMEM;
+      return reinterpret_cast<void*>(-1);
+    }
+  }
+  heap_used += static_cast<std::uint64_t>(increment);
+  return reinterpret_cast<void*>(image_address() + own.heap + old);
+}
+void* sbrk(std::intptr_t increment) { return __sbrk(increment); }
+
+void* __mmap64(void*, std::size_t, int, int, int, long) {
+  errno = ENOMEM;
+  return reinterpret_cast<void*>(-1);
+}
+void* mmap(void*, std::size_t, int, int, int, long) __attribute__((alias("__mmap64")));
+void* __mmap(void*, std::size_t, int, int, int, long) __attribute__((alias("__mmap64")));
+void* mmap64(void*, std::size_t, int, int, int, long) __attribute__((alias("__mmap64")));
+
+}  // extern "C"
