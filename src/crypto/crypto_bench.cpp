@@ -104,7 +104,7 @@ BENCHMARK(TlsHandshake)->Unit(benchmark::kMillisecond);
 
 void TlsCarry(benchmark::State& state) {
   Pair pair = connect(EcKey::generate());
-  Bytes text(1u << 20);
+  Bytes text(64u << 10);
   for (auto _ : state) {
     static_cast<void>(pair.client.send(text));
     static_cast<void>(pair.server.receive(pair.client.take_outgoing()));

@@ -162,6 +162,7 @@ Status TlsSession::receive(ByteView from_peer) {
   if (state.failure) return std::unexpected(*state.failure);
   if (state.closed_by_peer) return {};  // what follows close_notify is ignored, RFC 8446 section 6.1
   state.wires.incoming = from_peer;
+  if (state.established) make_room(state.plaintext, std::min(from_peer.size(), kTlsPlaintextLimit));
   Status status = state.established ? Status() : state.handshake();
   if (status && state.established) status = state.read();
   state.wires.incoming = {};
@@ -182,6 +183,7 @@ Status TlsSession::send(ByteView plaintext) {
   if (size > kTlsOutgoingLimit - std::min(kTlsOutgoingLimit, state.wires.outgoing.size())) {
     return fail(ErrorCode::kLimit, "TLS: more waits to be sent than allowed");
   }
+  make_room(state.wires.outgoing, size);
   ERR_clear_error();
   std::size_t written = 0;
   if (SSL_write_ex(state.ssl.get(), plaintext.data(), plaintext.size(), &written) != 1) return state.end_with("send");

@@ -83,7 +83,7 @@ PointsHandle distribution_points(const std::string& url) {
   return out;
 }
 
-// The extensions of `x509` as a template over certificates and CRLs.
+// kAdd: X509_add1_ext_i2d or its like for CRLs.
 template <auto kAdd, typename T>
 void add(T* object, int nid, void* value, bool critical) {
   BRUME_CHECK(kAdd(object, nid, value, critical ? 1 : 0, X509V3_ADD_APPEND) == 1);
