@@ -1,7 +1,7 @@
 // Private to this room: owners for OpenSSL's objects, and the algorithms fetched once.
 //
-// Nothing here or beside it reads configuration, files or the environment: the room is linked into
-// enclaves. Everything is OpenSSL's built-in default provider.
+// Nothing here or beside it reads configuration or files: the room is linked into enclaves. Everything is OpenSSL's
+// built-in default provider.
 #pragma once
 
 #include <openssl/bio.h>
