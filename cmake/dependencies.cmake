@@ -1,5 +1,6 @@
 # Every dependency by name, in one place; docs/dependencies.md says why each.
 find_package(Threads REQUIRED)
+set(OPENSSL_USE_STATIC_LIBS TRUE)  # enclave programs and brume-node have no loader
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Boost 1.81 REQUIRED)  # headers only: Asio
