@@ -17,6 +17,13 @@ struct PlatformIdTag {};
 // SHA-256("brume-platform/1" || PCEID || PPID): one platform, without its PPID.
 using PlatformId = FixedBytes<PlatformIdTag, 32>;
 
+// What TCB info or an enclave identity says of one component.
+struct TcbFacts {
+  evidence::TcbStatus status = evidence::TcbStatus::kRevoked;
+  UnixMs date_ms = 0;
+  std::vector<std::string> advisories;
+};
+
 // What evidence says, verified (but for tee none, where it is only claimed).
 struct PeerFacts {
   Tee tee = Tee::kNone;
@@ -27,10 +34,12 @@ struct PeerFacts {
   std::uint16_t isv_svn = 0;
   bool debug = false;
   evidence::Protections protections;
-  evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;
-  UnixMs tcb_date_ms = 0;
+  evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;  // of platform and QE together
+  UnixMs tcb_date_ms = 0;                                          // the earlier of both
+  TcbFacts platform_tcb;
+  TcbFacts qe_tcb;
   std::uint32_t tcb_evaluation_data_number = 0;
-  std::vector<std::string> advisories;
+  std::vector<std::string> advisories;  // of platform and QE, each once
   PlatformId platform;
   SpkiHash root;  // the trust anchor
 };

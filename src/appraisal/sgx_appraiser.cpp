@@ -54,7 +54,7 @@ bool find_tee(const PckChain& chain, const Policy& policy, Findings& findings) {
 }  // namespace
 
 void SgxAppraiser::add_collateral(const evidence::Collateral& collateral) {
-  collateral_.push_front({parse_collateral_parts(collateral), std::nullopt});
+  collateral_.push_front({collateral.pck_chain, parse_collateral_parts(collateral), std::nullopt});
   if (collateral_.size() > Verifier::kCollateralLimit) collateral_.pop_back();
 }
 
@@ -68,6 +68,12 @@ Result<std::shared_ptr<const PckChain>> SgxAppraiser::chain_of(ByteView certific
   chains_.push_front({digest, chain});
   if (chains_.size() > kChainLimit) chains_.pop_back();
   return chain;
+}
+
+ByteView SgxAppraiser::certification_of(const evidence::SgxQuote& quote) const {
+  if (quote.auth.certification_type == evidence::CertificationType::kPckChain) return quote.auth.certification_data;
+  auto holder = std::ranges::find_if(collateral_, [](const Bundle& bundle) { return !bundle.pck_chain.empty(); });
+  return holder == collateral_.end() ? ByteView() : as_bytes(holder->pck_chain);
 }
 
 SgxAppraiser::Bundle* SgxAppraiser::bundle_for(const PckChain& chain) {
@@ -123,12 +129,14 @@ void SgxAppraiser::examine(ByteView quote_bytes, const Policy& policy, const Exp
     refuse(refusals, "join.report-data", "report data bound to this session", "other report data",
            "the evidence was made for another session, nonce, role or epoch: join anew");
   }
-  if (quote->auth.certification_type != evidence::CertificationType::kPckChain) {
-    refuse(refusals, "sgx.pck.missing", "certification data of type 5, a PCK chain",
-           "type " + std::to_string(static_cast<int>(quote->auth.certification_type)), kNewEvidence);
+  ByteView certification = certification_of(*quote);
+  if (certification.empty()) {
+    refuse(refusals, "sgx.pck.missing", "certification data of type 5, or the PCK chain in the collateral",
+           "type " + std::to_string(static_cast<int>(quote->auth.certification_type)),
+           "fetch the PCK certificate of this platform");
     return;
   }
-  auto chain = chain_of(quote->auth.certification_data, policy);
+  auto chain = chain_of(certification, policy);
   if (!chain) {
     refuse(refusals, "sgx.pck.format", "PCK certificate, CA and root", chain.error().what, kNewEvidence);
     return;

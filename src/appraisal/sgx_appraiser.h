@@ -23,6 +23,7 @@ class SgxAppraiser {
 
  private:
   struct Bundle {
+    std::string pck_chain;
     ParsedCollateral parsed;
     std::optional<CheckedCollateral> checked;  // for the chain that came last
   };
@@ -36,6 +37,8 @@ class SgxAppraiser {
   // Kept only where the policy names its root and nothing is wrong with it, so that strangers cannot
   // push out what is in use.
   Result<std::shared_ptr<const PckChain>> chain_of(ByteView certification_data, const Policy& policy);
+  // The chain in the quote, or one that collateral holds for quotes that carry none.
+  ByteView certification_of(const evidence::SgxQuote& quote) const;
   Bundle* bundle_for(const PckChain& chain);
   const CheckedCollateral& checked(Bundle& bundle, const PckChain& chain);
   void examine_platform(const evidence::SgxQuote& quote, const PckChain& chain, UnixMs now_ms, Findings& findings);

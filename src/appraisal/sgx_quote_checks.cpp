@@ -98,6 +98,8 @@ bool evaluate_tcb(Refusals& refusals, const evidence::TcbInfo& info, const evide
            std::to_string(qe_isv_svn), kUpdateQe);
   }
   if (level == nullptr || qe_level == nullptr) return false;
+  facts.platform_tcb = {level->status, level->date_ms, level->advisories};
+  facts.qe_tcb = {qe_level->status, qe_level->date_ms, qe_level->advisories};
   facts.tcb_status = evidence::converge(level->status, qe_level->status);
   facts.tcb_date_ms = std::min(level->date_ms, qe_level->date_ms);
   facts.tcb_evaluation_data_number = info.evaluation_data_number;

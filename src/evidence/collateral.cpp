@@ -25,6 +25,7 @@ constexpr Part kParts[] = {
     {"tcb_info_issuer_chain", &Collateral::tcb_info_issuer_chain},
     {"qe_identity", &Collateral::qe_identity},
     {"qe_identity_issuer_chain", &Collateral::qe_identity_issuer_chain},
+    {"pck_chain", &Collateral::pck_chain},
 };
 
 std::string_view without_tail(std::string_view text) {
@@ -79,10 +80,11 @@ Result<Collateral> parse_collateral(std::string_view text) {
   static constexpr std::string_view kNames[] = {"version",     "root_crl",
                                                 "pck_crl",     "pck_crl_issuer_chain",
                                                 "tcb_info",    "tcb_info_issuer_chain",
-                                                "qe_identity", "qe_identity_issuer_chain"};
+                                                "qe_identity", "qe_identity_issuer_chain",
+                                                "pck_chain"};
   Collateral out;
   JsonCursor json(text);
-  json.object(kNames, 0xff, [&](std::size_t name) {
+  json.object(kNames, 0x1ff, [&](std::size_t name) {
     if (name == 0) {
       if (json.number(1) != 1) json.fault("a version that is not 1");
       return;

@@ -13,11 +13,12 @@ inline constexpr std::size_t kCollateralPartSizeLimit = 1u << 20;
 struct Collateral {
   std::string root_crl;                  // DER, hex of DER, or PEM
   std::string pck_crl;                   // DER, hex of DER, or PEM
-  std::string pck_crl_issuer_chain;      // PEM (URL-encoded as in HTTP headers, too): CA, root
+  std::string pck_crl_issuer_chain;      // PEM (URL-encoded as in HTTP headers, too): CA, root; may be missing
   std::string tcb_info;                  // JSON, with its signature
   std::string tcb_info_issuer_chain;     // PEM: TCB signing, root
   std::string qe_identity;               // JSON, with its signature
   std::string qe_identity_issuer_chain;  // PEM: TCB signing, root
+  std::string pck_chain;                 // PEM: for quotes that do not carry it (types 1 to 4); may be missing
   friend bool operator==(const Collateral&, const Collateral&) = default;
 };
 
