@@ -101,6 +101,9 @@ Status Ledger::check_report(const TaskDone& report) const {
     return malformed("report of " + to_string(report.task) + ": expected totals of " + std::to_string(expected) +
                      " streams, got " + std::to_string(report.totals.size()));
   }
+  if (salts_.contains(report.salt)) {
+    return fail(ErrorCode::kState, "report of " + to_string(report.task) + ": its salt is that of another attempt");
+  }
   return {};
 }
 
@@ -108,9 +111,7 @@ Status Ledger::commit(const TaskDone& report, NodeId node, std::uint32_t key_gen
   BRUME_TRY(check_report(report));
   std::optional<Committed>& place = slot(report.task);
   if (place) return fail(ErrorCode::kState, to_string(report.task) + ": an attempt is committed already");
-  if (!salts_.insert(report.salt).second) {
-    return fail(ErrorCode::kState, to_string(report.task) + ": its salt is that of another attempt");
-  }
+  salts_.insert(report.salt);
   place = Committed{node, report.salt, report.totals, report.counters, key_generation};
   return {};
 }

@@ -41,10 +41,9 @@ class Ledger {
  public:
   explicit Ledger(const Descriptor& descriptor);
 
-  // Whether the report fits the task: run, task, stream count. Changes nothing.
+  // Whether the report fits the run: task, stream count, a salt that no other attempt has. Changes nothing.
   Status check_report(const TaskDone& report) const;
-  // Refuses a report that does not fit, a second attempt for a task that has one, and a salt that
-  // another task has.
+  // Refuses a report that does not fit, and a second attempt for a task that has one.
   Status commit(const TaskDone& report, NodeId node, std::uint32_t key_generation);
   void withdraw(const TaskId& task);
   const Committed* find(const TaskId& task) const;

@@ -228,11 +228,16 @@ bool Plan::collect_failed(Ticket ticket, std::string_view why) {
   return true;
 }
 
-void Plan::restart_uncommitted() {
+void Plan::suspend_all() {
   if (over_) return;
-  for (Stage stage : kStages) {
-    for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i) cancel_attempts({stage, i});
-  }
+  for (auto& [id, node] : nodes_) node.suspended = true;
+  while (!attempts_.empty()) end_attempt(attempts_.begin()->first);
+}
+
+void Plan::node_resumed(NodeId node) {
+  const auto found = nodes_.find(node);
+  if (over_ || found == nodes_.end()) return;
+  found->second.suspended = false;
   settle();
 }
 
@@ -262,7 +267,7 @@ void Plan::settle() {
 }
 
 bool Plan::capable(const Node& node, Stage stage) const {
-  return stage == Stage::kReduce ? node.roles.reduce : node.roles.map;
+  return !node.suspended && (stage == Stage::kReduce ? node.roles.reduce : node.roles.map);
 }
 
 // The least loaded node for the task. One to be avoided is taken only where no other could ever do it.

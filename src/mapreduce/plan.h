@@ -70,8 +70,10 @@ class Plan {
   bool task_failed(Ticket ticket, NodeId from, std::string_view why, std::optional<TaskId> producer);
   bool collected(Ticket ticket);
   bool collect_failed(Ticket ticket, std::string_view why);
-  // Attempts that run are cancelled and begun again (a new policy epoch renews their keys).
-  void restart_uncommitted();
+  // A new policy epoch: all running attempts are void, without a word to their nodes, and no node gets a
+  // task until it is resumed.
+  void suspend_all();
+  void node_resumed(NodeId node);
   void tick(UnixMs now);
 
   // What is to be done now, in this order; empties the list.
@@ -81,6 +83,7 @@ class Plan {
   // The task of a running attempt at that node.
   std::optional<TaskId> running_task(Ticket ticket, NodeId node) const;
   std::uint32_t committed_count(Stage stage) const;
+  std::uint32_t collected_count() const { return collected_; }
   std::size_t running_count() const { return attempts_.size(); }
 
  private:
@@ -107,6 +110,7 @@ class Plan {
     Roles roles;
     std::set<Ticket> tickets;
     std::uint32_t suspicion = 0;
+    bool suspended = false;
   };
   struct StageTasks {
     std::vector<Task> tasks;

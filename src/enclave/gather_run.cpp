@@ -1,0 +1,191 @@
+#include "enclave/gather_run.h"
+
+namespace brume::enclave {
+namespace {
+
+using mapreduce::FailureReason;
+using mapreduce::Stage;
+
+// Streams on their way at once, and their sealed bytes: what comes before its turn is kept.
+constexpr std::size_t kFetchLimit = 8;
+constexpr std::uint64_t kAskedLimit = 8u << 20;
+
+Status checked(JobStatus status) {
+  if (!status) return fail(ErrorCode::kState, std::move(status.error()));
+  return {};
+}
+
+class Stitch final : public Consumer {
+ public:
+  Stitch(TaskContext& context, OutputStreams& streams, std::uint32_t partition_count)
+      : engine_(context.program, streams, partition_count), joiner_(context.limits.longest_record, engine_) {}
+  Status feed(ByteView plaintext) override { return joiner_.feed(plaintext); }
+  Status end_of_stream() override { return joiner_.end_of_stream(); }
+  Status finish() override {
+    BRUME_TRY(joiner_.finish());
+    return engine_.finish();
+  }
+
+ private:
+  MapEngine engine_;
+  mapreduce::FragmentJoiner joiner_;
+};
+
+class Reduce final : public Consumer, public OutputSink {
+ public:
+  Reduce(TaskContext& context, OutputStreams& streams) : task_(context.program.new_reduce()), streams_(streams) {}
+  Status feed(ByteView plaintext) override { return checked(task_->feed(plaintext)); }
+  Status end_of_stream() override { return checked(task_->end_of_stream()); }
+  Status finish() override { return checked(task_->finish(*this)); }
+  JobStatus write(std::span<const std::uint8_t> bytes) override {
+    if (auto status = streams_.write(0, bytes); !status) return job_error(status.error().what);
+    return {};
+  }
+
+ private:
+  std::unique_ptr<ReduceTask> task_;
+  OutputStreams& streams_;
+};
+
+}  // namespace
+
+GatherRun::Work::Work(GatherRun& run, const crypto::Key32& task_key)
+    : salt(run.context_.random.make<Salt>()),
+      streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox),
+      plaintext(sealed::kSealedBlockLimit) {
+  if (run.id().stage == Stage::kStitch) {
+    consumer = std::make_unique<Stitch>(run.context_, streams, run.descriptor().partition_count());
+  } else {
+    consumer = std::make_unique<Reduce>(run.context_, streams);
+  }
+}
+
+GatherRun::GatherRun(TaskContext& context, const mapreduce::Descriptor& descriptor, mapreduce::GatherOrder order)
+    : Task(context, descriptor, order.ticket, order.task), order_(std::move(order)) {}
+
+std::uint32_t GatherRun::partition() const {
+  return id().stage == Stage::kStitch ? descriptor().partition_count() : id().index;
+}
+
+void GatherRun::request() {
+  while (!over() && next_source_ < order_.sources.size() && fetches_.size() < kFetchLimit) {
+    const mapreduce::Source& source = order_.sources[next_source_];
+    if (!fetches_.empty() && asked_size_ + source.totals.sealed_size > kAskedLimit) break;
+    const mapreduce::TaskId producer = mapreduce::source_task(descriptor(), source.split);
+    const abi::FetchStream fetch{
+        {descriptor().run(), static_cast<abi::Stage>(producer.stage), source.split, partition(), source.salt},
+        source.holder};
+    fetches_.push_back({context_.next_fetch++, next_source_, 0, false, {}});
+    asked_size_ += source.totals.sealed_size;
+    ++next_source_;
+    context_.outbox.frame(abi::ToHost::kFetchStream, fetches_.back().id, {abi::encode_fetch_stream(fetch)});
+  }
+}
+
+void GatherRun::start() {
+  work_ = std::make_unique<Work>(*this, order_.task_key);
+  proceed();
+}
+
+GatherRun::Fetch* GatherRun::find(std::uint64_t fetch) {
+  for (Fetch& entry : fetches_) {
+    if (entry.id == fetch) return &entry;
+  }
+  return nullptr;
+}
+
+bool GatherRun::owns(std::uint64_t fetch) const { return const_cast<GatherRun*>(this)->find(fetch) != nullptr; }
+
+void GatherRun::fail_source(FailureReason reason, std::size_t source, std::string_view what) {
+  const mapreduce::Source& from = order_.sources[source];
+  const mapreduce::TaskId producer = mapreduce::source_task(descriptor(), from.split);
+  std::string text = mapreduce::to_string(producer) + ", partition " + std::to_string(partition()) + ", kept by node " +
+                     std::to_string(from.holder.value) + ": ";
+  fail(reason, text.append(what), producer);
+}
+
+void GatherRun::on_blocks(std::uint64_t id, ByteView blocks) {
+  Fetch* fetch = find(id);
+  if (over() || fetch == nullptr) return;
+  if (fetch->ended) return fail_source(FailureReason::kStreamRefused, fetch->source, "blocks after the end");
+  fetch->received += blocks.size();
+  // Framing takes 4 bytes a block.
+  const sealed::StreamTotals& totals = order_.sources[fetch->source].totals;
+  if (fetch->received > totals.sealed_size + 4 * totals.block_count) {
+    return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
+  }
+  if (!work_ || fetch != &fetches_.front() || !fetch->held.empty()) {
+    fetch->held.push_back(to_bytes(blocks));
+    return;
+  }
+  open(blocks);
+  proceed();
+}
+
+// Blocks of the front stream.
+void GatherRun::open(ByteView blocks) {
+  const std::size_t source_index = fetches_.front().source;
+  const mapreduce::Source& source = order_.sources[source_index];
+  if (!opener_) {
+    const mapreduce::TaskId producer = mapreduce::source_task(descriptor(), source.split);
+    opener_.emplace(source.key, mapreduce::stream_id(descriptor(), producer, partition(), source.salt));
+  }
+  const auto split = abi::split_blocks(blocks, sealed::kSealedBlockLimit);
+  if (!split) return fail_source(FailureReason::kStreamRefused, source_index, split.error().what);
+  for (const ByteView block : *split) {
+    const auto plaintext = opener_->open(block, work_->plaintext);
+    if (!plaintext) return fail_source(FailureReason::kStreamRefused, source_index, plaintext.error().what);
+    input_size_ += plaintext->size();
+    if (auto status = work_->consumer->feed(*plaintext); !status) {
+      return fail(reason_of(status.error()), status.error().what);
+    }
+  }
+}
+
+// Consumes what is held in its order, checks each stream as it ends, asks for more, and finishes
+// after the last one.
+void GatherRun::proceed() {
+  while (!over() && !fetches_.empty()) {
+    Fetch& front = fetches_.front();
+    for (const Bytes& held : std::exchange(front.held, {})) {
+      if (!over()) open(held);
+    }
+    if (over() || !front.ended) return;
+    if (!opener_) open({});
+    const mapreduce::Source& source = order_.sources[front.source];
+    if (auto status = opener_->finish(source.totals); !status) {
+      return fail_source(FailureReason::kStreamRefused, front.source, status.error().what);
+    }
+    if (auto status = work_->consumer->end_of_stream(); !status) {
+      return fail(reason_of(status.error()), status.error().what);
+    }
+    opener_.reset();
+    asked_size_ -= source.totals.sealed_size;
+    fetches_.pop_front();
+    request();
+  }
+  if (over()) return;
+  if (auto status = work_->consumer->finish(); !status) return fail(reason_of(status.error()), status.error().what);
+  finish(work_->streams, work_->salt, input_size_);
+}
+
+void GatherRun::on_input(std::uint64_t fetch, ByteView) {
+  if (const Fetch* entry = find(fetch)) {
+    fail_source(FailureReason::kStreamRefused, entry->source, "the host sent chunks where blocks were asked for");
+  }
+}
+
+void GatherRun::on_end(std::uint64_t id) {
+  Fetch* fetch = find(id);
+  if (over() || fetch == nullptr) return;
+  fetch->ended = true;
+  if (work_ && fetch == &fetches_.front()) proceed();
+}
+
+void GatherRun::on_failed(std::uint64_t id) {
+  if (const Fetch* fetch = find(id)) {
+    fail_source(FailureReason::kStreamUnavailable, fetch->source, "the host could not bring it");
+  }
+}
+
+}  // namespace brume::enclave

@@ -1,0 +1,65 @@
+// A task that reads committed streams: stitch (fragments of all splits in, R streams out) and reduce
+// (one partition of all splits in, one output stream out).
+#pragma once
+
+#include <deque>
+
+#include "enclave/task.h"
+
+namespace brume::enclave {
+
+// What becomes of the opened bytes, stream by stream, in the order of the splits.
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  virtual Status feed(ByteView plaintext) = 0;
+  virtual Status end_of_stream() = 0;
+  virtual Status finish() = 0;
+};
+
+class GatherRun final : public Task {
+ public:
+  // The order's sources passed check_sources().
+  GatherRun(TaskContext& context, const mapreduce::Descriptor& descriptor, mapreduce::GatherOrder order);
+
+  void prefetch() override { request(); }
+  void start() override;
+  bool owns(std::uint64_t fetch) const override;
+  void on_input(std::uint64_t fetch, ByteView chunks) override;
+  void on_blocks(std::uint64_t fetch, ByteView blocks) override;
+  void on_end(std::uint64_t fetch) override;
+  void on_failed(std::uint64_t fetch) override;
+
+ private:
+  struct Fetch {
+    std::uint64_t id = 0;
+    std::size_t source = 0;
+    std::uint64_t received = 0;  // sealed bytes
+    bool ended = false;
+    std::vector<Bytes> held;
+  };
+  struct Work {
+    Work(GatherRun& run, const crypto::Key32& task_key);
+    Salt salt;
+    OutputStreams streams;
+    std::unique_ptr<Consumer> consumer;
+    Bytes plaintext;
+  };
+
+  void request();
+  Fetch* find(std::uint64_t fetch);
+  void open(ByteView blocks);
+  void proceed();
+  void fail_source(mapreduce::FailureReason reason, std::size_t source, std::string_view what);
+  std::uint32_t partition() const;
+
+  mapreduce::GatherOrder order_;
+  std::size_t next_source_ = 0;   // to be asked for
+  std::uint64_t asked_size_ = 0;  // sealed bytes asked for and not consumed
+  std::uint64_t input_size_ = 0;
+  std::deque<Fetch> fetches_;  // the front one is being consumed
+  std::optional<sealed::BlockOpener> opener_;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace brume::enclave

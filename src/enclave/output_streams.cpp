@@ -1,0 +1,65 @@
+#include "enclave/output_streams.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/writer.h"
+
+namespace brume::enclave {
+namespace {
+
+// What the blocks being filled may take in all; with few partitions blocks are as large as they get.
+constexpr std::size_t kFillingLimit = 16u << 20;
+constexpr std::size_t kSmallestBlock = 4u << 10;
+
+}  // namespace
+
+OutputStreams::OutputStreams(const mapreduce::Descriptor& descriptor, const mapreduce::TaskId& task,
+                             const crypto::Key32& task_key, const Salt& salt, Outbox& outbox)
+    : scratch_(sealed::kSealedBlockLimit), outbox_(outbox) {
+  const std::uint32_t count = mapreduce::stream_count(descriptor, task);
+  sealed::BlockSealer::Options options;
+  options.padding = sealed::Padding::multiple_of(descriptor.fields().padding_bucket);
+  options.block_size = std::clamp(kFillingLimit / count, kSmallestBlock, sealed::kBlockPlaintextLimit);
+  sealers_.reserve(count);
+  names_.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    // A reduce task's one stream is that of its partition.
+    const std::uint32_t partition = task.stage == mapreduce::Stage::kReduce ? task.index : i;
+    const sealed::StreamId id = mapreduce::stream_id(descriptor, task, partition, salt);
+    sealers_.emplace_back(mapreduce::derive_stream_key(task_key, salt, partition), id, options);
+    names_.push_back(
+        abi::encode_stream_name({descriptor.run(), static_cast<abi::Stage>(id.stage), id.split, id.partition, salt}));
+  }
+}
+
+Status OutputStreams::write(std::uint32_t partition, ByteView plaintext) {
+  BRUME_CHECK(partition < count());
+  return sealers_[partition].push(plaintext, scratch_, [&](ByteView block) { return put(partition, block); });
+}
+
+Status OutputStreams::put(std::uint32_t partition, ByteView block) {
+  const Bytes size = Writer().u32le(static_cast<std::uint32_t>(block.size())).take();
+  outbox_.frame(abi::ToHost::kPutBlock, 0, {names_[partition], size, block});
+  return {};
+}
+
+Result<std::vector<sealed::StreamTotals>> OutputStreams::finish() {
+  std::vector<sealed::StreamTotals> totals;
+  totals.reserve(sealers_.size());
+  for (std::uint32_t i = 0; i < count(); ++i) {
+    BRUME_ASSIGN(sealed::StreamTotals stream,
+                 sealers_[i].finish(scratch_, [&](ByteView block) { return put(i, block); }));
+    outbox_.frame(abi::ToHost::kPutEnd, 0, {names_[i]});
+    totals.push_back(stream);
+  }
+  return totals;
+}
+
+std::uint64_t OutputStreams::data_size() const {
+  std::uint64_t size = 0;
+  for (const sealed::BlockSealer& sealer : sealers_) size += sealer.data_size();
+  return size;
+}
+
+}  // namespace brume::enclave

@@ -1,0 +1,34 @@
+// The sealed streams that one attempt writes: sealed block by block, handed to the host as they fill.
+#pragma once
+
+#include <vector>
+
+#include "enclave/outbox.h"
+#include "mapreduce/completeness.h"
+
+namespace brume::enclave {
+
+class OutputStreams {
+ public:
+  // All streams of the task. The salt names the attempt and must be fresh from the TEE's randomness.
+  OutputStreams(const mapreduce::Descriptor& descriptor, const mapreduce::TaskId& task, const crypto::Key32& task_key,
+                const Salt& salt, Outbox& outbox);
+
+  std::uint32_t count() const { return static_cast<std::uint32_t>(sealers_.size()); }
+  // partition < count().
+  Status write(std::uint32_t partition, ByteView plaintext);
+  // Seals what is left and closes all streams. Once.
+  Result<std::vector<sealed::StreamTotals>> finish();
+  // Plaintext so far, in all streams.
+  std::uint64_t data_size() const;
+
+ private:
+  Status put(std::uint32_t partition, ByteView block);
+
+  std::vector<sealed::BlockSealer> sealers_;
+  std::vector<Bytes> names_;
+  Bytes scratch_;
+  Outbox& outbox_;
+};
+
+}  // namespace brume::enclave

@@ -1,0 +1,341 @@
+#include "mapreduce/run.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace brume::mapreduce {
+
+namespace {
+
+using Action = RunAction::Kind;
+
+// A stored output, opened again block by block.
+class StoredOutput final : public OutputSource {
+ public:
+  StoredOutput(OutputStore& store, std::uint32_t partition, const crypto::Key32& key, const sealed::StreamId& id,
+               const sealed::StreamTotals& totals)
+      : store_(store),
+        partition_(partition),
+        opener_(key, id),
+        totals_(totals),
+        plaintext_(sealed::kSealedBlockLimit) {}
+
+  Result<ByteView> next() override {
+    for (;;) {
+      if (opener_.ended()) {
+        if (!checked_) BRUME_TRY(opener_.finish(totals_));
+        checked_ = true;
+        return ByteView();
+      }
+      BRUME_ASSIGN(const ByteView block, store_.get(partition_, index_++));
+      if (block.empty()) return fail(ErrorCode::kAuthFailed, "stored output " + std::to_string(partition_) + " is cut");
+      BRUME_ASSIGN(const ByteView plaintext, opener_.open(block, plaintext_));
+      if (!plaintext.empty()) return plaintext;
+    }
+  }
+
+ private:
+  OutputStore& store_;
+  const std::uint32_t partition_;
+  sealed::BlockOpener opener_;
+  const sealed::StreamTotals totals_;
+  Bytes plaintext_;
+  std::uint64_t index_ = 0;
+  bool checked_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RunCore>> RunCore::create(RunRequest request, Random& random, OutputStore& store) {
+  const sealed::ClaimedAgeLayout& layout = request.layout.layout();  // proved: AgeLayout
+  DescriptorFields fields;
+  fields.run = random.make<RunId>();
+  fields.job_name = std::move(request.job_name);
+  fields.measurement = request.measurement;
+  fields.parameters = std::move(request.parameters);
+  std::ranges::sort(fields.parameters, {}, &Parameter::key);
+  fields.input.header_hash = request.input.commitment.header;
+  fields.input.payload_key_commitment = request.input.commitment.payload_key;
+  fields.input.chunk_count = layout.chunk_count;
+  fields.input.final_chunk_size = layout.final_chunk_size();
+  if (layout.chunk_count > kChunkCountLimit) return fail(ErrorCode::kLimit, "input: over 2^36 chunks");
+  fields.split_chunk_counts = plan_splits(layout.chunk_count, request.chunks_per_split);
+  fields.partition_count = request.partition_count;
+  fields.output_recipient = std::move(request.output_recipient);
+  fields.policy_hash = request.policy_hash;
+  fields.epoch = request.epoch;
+  fields.padding_bucket = request.padding_bucket;
+  BRUME_ASSIGN(Descriptor descriptor, Descriptor::create(std::move(fields)));
+  return std::unique_ptr<RunCore>(
+      new RunCore(std::move(descriptor), request.input.payload_key, request.plan, random, store));
+}
+
+RunCore::RunCore(Descriptor descriptor, const crypto::Key32& payload_key, PlanOptions plan, Random& random,
+                 OutputStore& store)
+    : descriptor_(std::move(descriptor)),
+      payload_key_(payload_key),
+      keys_{RunKeys(crypto::Key32::random(random), descriptor_.hash())},
+      plan_(descriptor_.split_count(), descriptor_.partition_count(), descriptor_.has_stitch(), plan),
+      ledger_(descriptor_),
+      store_(store) {}
+
+void RunCore::send(NodeId node, Message message) {
+  if (!nodes_.contains(node)) return;
+  RunAction action;
+  action.kind = Action::kSend;
+  action.node = node;
+  action.message = std::move(message);
+  actions_.push_back(std::move(action));
+}
+
+void RunCore::note(std::string text) {
+  RunAction action;
+  action.kind = Action::kNote;
+  action.text = std::move(text);
+  actions_.push_back(std::move(action));
+}
+
+void RunCore::node_joined(NodeId node, Roles roles) {
+  if (over()) return;
+  nodes_.insert(node);
+  plan_.node_joined(node, roles);
+  obey_plan();
+}
+
+void RunCore::node_lost(NodeId node) {
+  nodes_.erase(node);
+  told_.erase(node);
+  plan_.node_lost(node);
+  obey_plan();
+}
+
+void RunCore::begin_epoch(Random& random) {
+  if (over()) return;
+  keys_.emplace_back(crypto::Key32::random(random), descriptor_.hash());
+  generations_.clear();
+  plan_.suspend_all();
+  obey_plan();
+}
+
+void RunCore::node_renewed(NodeId node) {
+  plan_.node_resumed(node);
+  obey_plan();
+}
+
+void RunCore::node_revoked(NodeId node) {
+  nodes_.erase(node);
+  told_.erase(node);
+  plan_.node_revoked(node);
+  obey_plan();
+}
+
+void RunCore::tick(UnixMs now) {
+  plan_.tick(now);
+  obey_plan();
+}
+
+Status RunCore::on_message(NodeId from, std::uint8_t type, ByteView body) {
+  switch (static_cast<MessageType>(type)) {
+    case MessageType::kTaskDone:
+      return on_done(from, body);
+    case MessageType::kTaskFailed:
+      return on_failed(from, body);
+    default:
+      return fail(ErrorCode::kUnsupported, "message of a type that no enclave sends");
+  }
+}
+
+Status RunCore::on_done(NodeId from, ByteView body) {
+  BRUME_ASSIGN(TaskDone report, parse_task_done(body));
+  if (report.run != descriptor_.run()) return {};  // late, of an earlier run
+  const std::optional<TaskId> task = plan_.running_task(report.ticket, from);
+  if (!task) return {};
+  if (*task != report.task) return malformed("report: of another task than the ticket's");
+  BRUME_TRY(ledger_.check_report(report));
+  report_ = std::move(report);
+  plan_.task_done(report_->ticket, from);
+  obey_plan();
+  report_.reset();
+  return {};
+}
+
+Status RunCore::on_failed(NodeId from, ByteView body) {
+  BRUME_ASSIGN(const TaskFailed report, parse_task_failed(body));
+  if (report.run != descriptor_.run()) return {};
+  const std::optional<TaskId> task = plan_.running_task(report.ticket, from);
+  if (!task) return {};
+  if (*task != report.task) return malformed("report: of another task than the ticket's");
+  const std::string why = std::string(failure_reason_name(report.reason)) + ": " + report.text;
+  note(to_string(*task) + " at node " + std::to_string(from.value) + " failed, " + why);
+  generations_.erase(report.ticket);
+  plan_.task_failed(report.ticket, from, why, report.producer);
+  obey_plan();
+  return {};
+}
+
+crypto::Key32 RunCore::stream_key(const TaskId& producer, std::uint32_t partition) const {
+  const Committed* committed = ledger_.find(producer);
+  BRUME_CHECK(committed != nullptr);
+  return derive_stream_key(keys_[committed->key_generation].task_key(producer), committed->salt, partition);
+}
+
+void RunCore::obey_plan() {
+  for (const PlanCommand& command : plan_.take_commands()) {
+    switch (command.kind) {
+      case PlanCommand::Kind::kAssign:
+        assign(command);
+        break;
+      case PlanCommand::Kind::kCancel:
+        generations_.erase(command.ticket);
+        send(command.node, encode(CancelOrder{command.ticket}));
+        break;
+      case PlanCommand::Kind::kCommit: {
+        BRUME_CHECK(report_ && report_->ticket == command.ticket);
+        const auto status = ledger_.commit(*report_, command.node, generations_.at(command.ticket));
+        generations_.erase(command.ticket);
+        BRUME_CHECK(status.has_value());
+        break;
+      }
+      case PlanCommand::Kind::kWithdraw:
+        withdraw(command.task);
+        break;
+      case PlanCommand::Kind::kCollect:
+        collect(command);
+        break;
+      case PlanCommand::Kind::kFinished: {
+        const auto complete = ledger_.check_complete();
+        BRUME_CHECK(complete.has_value());
+        finished_ = true;
+        end();
+        actions_.emplace_back().kind = Action::kFinished;
+        break;
+      }
+      case PlanCommand::Kind::kFailed:
+        end();
+        actions_.emplace_back().kind = Action::kFailed;
+        actions_.back().text = command.why;
+        break;
+    }
+  }
+}
+
+void RunCore::assign(const PlanCommand& command) {
+  if (told_.insert(command.node).second) {
+    send(command.node, encode(RunStart{descriptor_.encoded(), keys_.front().partition_hash_key()}));
+  }
+  generations_[command.ticket] = static_cast<std::uint32_t>(keys_.size() - 1);
+  const crypto::Key32 task_key = keys_.back().task_key(command.task);
+  if (command.task.stage == Stage::kMap) {
+    return send(command.node,
+                encode(MapOrder{command.ticket, descriptor_.run(), command.task.index, payload_key_, task_key}));
+  }
+  auto sources = ledger_.sources(command.task);
+  BRUME_CHECK(sources.has_value());
+  const std::uint32_t partition =
+      command.task.stage == Stage::kStitch ? descriptor_.partition_count() : command.task.index;
+  for (Source& source : *sources) source.key = stream_key(source_task(descriptor_, source.split), partition);
+  send(command.node,
+       encode(GatherOrder{command.ticket, descriptor_.run(), command.task, task_key, std::move(*sources)}));
+}
+
+void RunCore::collect(const PlanCommand& command) {
+  const Committed* committed = ledger_.find(command.task);
+  BRUME_CHECK(committed != nullptr);
+  const std::uint32_t partition = command.task.index;
+  const sealed::StreamId id = stream_id(descriptor_, command.task, partition, committed->salt);
+  store_.discard(partition);
+  collectors_.emplace(command.ticket,
+                      Collector{partition, sealed::BlockOpener(stream_key(command.task, partition), id)});
+  RunAction& action = actions_.emplace_back();
+  action.kind = Action::kFetch;
+  action.node = command.node;
+  action.ticket = command.ticket;
+  action.output = id;
+}
+
+void RunCore::withdraw(const TaskId& task) {
+  note(to_string(task) + " is done again");
+  ledger_.withdraw(task);
+  if (task.stage != Stage::kReduce) return;
+  store_.discard(task.index);
+  for (auto at = collectors_.begin(); at != collectors_.end();) {
+    if (at->second.partition == task.index) {
+      RunAction& action = actions_.emplace_back();
+      action.kind = Action::kDropFetch;
+      action.ticket = at->first;
+      at = collectors_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+void RunCore::on_output_block(Ticket ticket, ByteView sealed_block) {
+  const auto found = collectors_.find(ticket);
+  if (found == collectors_.end()) return;
+  Collector& collector = found->second;
+  Bytes plaintext(sealed_block.size());
+  const auto opened = collector.opener.open(sealed_block, plaintext);
+  crypto::wipe(plaintext);
+  if (!opened) return on_output_failed(ticket, opened.error().what);
+  if (auto status = store_.put(collector.partition, sealed_block); !status)
+    on_output_failed(ticket, status.error().what);
+}
+
+void RunCore::on_output_end(Ticket ticket) {
+  const auto found = collectors_.find(ticket);
+  if (found == collectors_.end()) return;
+  const Committed* committed = ledger_.find({Stage::kReduce, found->second.partition});
+  BRUME_CHECK(committed != nullptr);
+  if (auto status = found->second.opener.finish(committed->totals[0]); !status) {
+    return on_output_failed(ticket, status.error().what);
+  }
+  collectors_.erase(found);
+  plan_.collected(ticket);
+  obey_plan();
+}
+
+void RunCore::on_output_failed(Ticket ticket, std::string_view why) {
+  const auto found = collectors_.find(ticket);
+  if (found == collectors_.end()) return;
+  const std::string text = "output of partition " + std::to_string(found->second.partition) + ": " + std::string(why);
+  note(text);
+  plan_.collect_failed(ticket, text);
+  obey_plan();
+}
+
+void RunCore::end() {
+  for (NodeId node : std::exchange(told_, {})) send(node, encode(RunEnd{descriptor_.run()}));
+  for (const auto& [ticket, collector] : collectors_) {
+    RunAction& action = actions_.emplace_back();
+    action.kind = Action::kDropFetch;
+    action.ticket = ticket;
+  }
+  collectors_.clear();
+}
+
+Result<MergeTotals> RunCore::write_output(LineSink& sink) {
+  BRUME_CHECK(finished_);
+  std::vector<std::unique_ptr<StoredOutput>> outputs;
+  std::vector<OutputSource*> sources;
+  for (std::uint32_t partition = 0; partition < descriptor_.partition_count(); ++partition) {
+    const TaskId task{Stage::kReduce, partition};
+    const Committed* committed = ledger_.find(task);
+    BRUME_CHECK(committed != nullptr);
+    outputs.push_back(std::make_unique<StoredOutput>(store_, partition, stream_key(task, partition),
+                                                     stream_id(descriptor_, task, partition, committed->salt),
+                                                     committed->totals[0]));
+    sources.push_back(outputs.back().get());
+  }
+  return merge_outputs(sources, sink);
+}
+
+std::vector<RunAction> RunCore::take_actions() { return std::exchange(actions_, {}); }
+
+RunProgress RunCore::progress() const {
+  return {plan_.committed_count(Stage::kMap), descriptor_.split_count(), plan_.committed_count(Stage::kReduce),
+          descriptor_.partition_count(), plan_.collected_count()};
+}
+
+}  // namespace brume::mapreduce

@@ -1,0 +1,133 @@
+// One run, as the master's trusted core keeps it: descriptor, keys, plan, ledger and outputs. Pure:
+// events in, actions out; the master's event loop does the sockets and the time.
+//
+// A finished run has exactly one committed attempt of every task, and its outputs were opened as the
+// committed streams. A run that cannot finish says why.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "base/outside.h"
+#include "mapreduce/completeness.h"
+#include "mapreduce/merge.h"
+#include "mapreduce/output_store.h"
+#include "mapreduce/plan.h"
+#include "sealed/age_header.h"
+#include "sealed/age_payload.h"
+
+namespace brume::mapreduce {
+
+struct RunRequest {
+  std::string job_name;
+  Measurement measurement;
+  std::vector<Parameter> parameters;  // any order; a key twice is refused
+  sealed::AgeOpening input;           // from a header whose MAC holds
+  sealed::AgeLayout layout;           // proved by the final chunk
+  std::uint64_t chunks_per_split = 256;
+  std::uint32_t partition_count = 1;
+  std::string output_recipient;
+  Sha256Digest policy_hash;
+  std::uint64_t epoch = 0;
+  std::uint32_t padding_bucket = 0;
+  PlanOptions plan;
+};
+
+struct RunAction {
+  enum class Kind {
+    kSend,       // message, node
+    kFetch,      // ticket, node, output: fetch that stream from the node's host; answer with on_output...()
+    kDropFetch,  // ticket: nobody waits for it any more
+    kNote,       // text, for people and the journal: what failed and is done again
+    kFinished,   // write_output() may be called
+    kFailed,     // text: why
+  };
+  Kind kind = Kind::kNote;
+  NodeId node;
+  Ticket ticket = 0;
+  Message message;
+  sealed::StreamId output;
+  std::string text;
+};
+
+struct RunProgress {
+  std::uint32_t maps_done = 0;
+  std::uint32_t map_count = 0;
+  std::uint32_t reduces_done = 0;
+  std::uint32_t reduce_count = 0;
+  std::uint32_t collected = 0;
+};
+
+class RunCore {
+ public:
+  // Draws run id and run key. `store` outlives it and has room for all partitions.
+  static Result<std::unique_ptr<RunCore>> create(RunRequest request, Random& random, OutputStore& store);
+
+  // Admitted nodes only.
+  void node_joined(NodeId node, Roles roles);
+  void node_lost(NodeId node);
+  // A new policy epoch: keys are renewed, and what was not committed begins again. No node gets a task
+  // until it is admitted anew; enclaves drop their tasks by themselves.
+  void begin_epoch(Random& random);
+  void node_renewed(NodeId node);
+  // The policy no longer admits it: all that it made for this run is done again.
+  void node_revoked(NodeId node);
+  // From that node's channel. An error is a message that no sound enclave sends: drop the node.
+  Status on_message(NodeId from, std::uint8_t type, ByteView body);
+  void tick(UnixMs now);
+
+  // Answers to kFetch, in order; others are ignored. What does not open ends the attempt, not the run.
+  void on_output_block(Ticket ticket, ByteView sealed_block);
+  void on_output_end(Ticket ticket);
+  void on_output_failed(Ticket ticket, std::string_view why);
+
+  std::vector<RunAction> take_actions();
+
+  // Opens, merges and hands on the whole result. Once kFinished was said. An error means that the store
+  // did not give back what was put: nothing of what the sink got may be used.
+  Result<MergeTotals> write_output(LineSink& sink);
+
+  bool over() const { return plan_.over(); }
+  bool finished() const { return finished_; }
+  const Descriptor& descriptor() const { return descriptor_; }
+  const Ledger& ledger() const { return ledger_; }
+  RunProgress progress() const;
+
+ private:
+  struct Collector {
+    std::uint32_t partition = 0;
+    sealed::BlockOpener opener;
+  };
+
+  RunCore(Descriptor descriptor, const crypto::Key32& payload_key, PlanOptions plan, Random& random,
+          OutputStore& store);
+
+  crypto::Key32 stream_key(const TaskId& producer, std::uint32_t partition) const;
+  Status on_done(NodeId from, ByteView body);
+  Status on_failed(NodeId from, ByteView body);
+  void obey_plan();
+  void assign(const PlanCommand& command);
+  void collect(const PlanCommand& command);
+  void withdraw(const TaskId& task);
+  void end();
+  void send(NodeId node, Message message);
+  void note(std::string text);
+
+  const Descriptor descriptor_;
+  const crypto::Key32 payload_key_;
+  std::vector<RunKeys> keys_;  // by generation; the last one is for new attempts
+  Plan plan_;
+  Ledger ledger_;
+  OutputStore& store_;
+  std::set<NodeId> nodes_;
+  std::set<NodeId> told_;  // that the run began
+  std::map<Ticket, std::uint32_t> generations_;
+  std::map<Ticket, Collector> collectors_;
+  std::optional<TaskDone> report_;  // being committed
+  std::vector<RunAction> actions_;
+  bool finished_ = false;
+};
+
+}  // namespace brume::mapreduce
