@@ -75,6 +75,12 @@ void* __sbrk(std::intptr_t increment) {
 }
 void* sbrk(std::intptr_t increment) { return __sbrk(increment); }
 
+// What the C library's start takes for its thread block, before it has a heap: it would ask the
+// kernel by itself.
+void* _dl_early_allocate(std::size_t size) {
+  return __sbrk(static_cast<std::intptr_t>((size + 15) & ~std::size_t{15}));
+}
+
 void* __mmap64(void*, std::size_t, int, int, int, long) {
   errno = ENOMEM;
   return reinterpret_cast<void*>(-1);
