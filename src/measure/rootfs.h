@@ -3,6 +3,7 @@
 // The same code serves the image build (from a list) and the platform (from a live mount).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -61,6 +62,7 @@ struct RootfsOptions {
   std::function<std::optional<std::uint32_t>(std::uint32_t)> map_uid;
   std::function<std::optional<std::uint32_t>(std::uint32_t)> map_gid;
   std::optional<std::chrono::steady_clock::time_point> deadline;
+  const std::atomic<bool>* cancelled = nullptr;  // looked at between pieces of a file
 };
 
 // A file's identity on this host while it is open or mapped.

@@ -97,6 +97,7 @@ class Walk {
   Status describe(RootfsEntry& entry, const struct statx& info) const;
   Status file(RootfsEntry& entry, const UniqueFd& pinned, const struct statx& info);
   Status within_deadline() const {
+    if (options_.cancelled && *options_.cancelled) return fail(ErrorCode::kUnavailable, "measuring was called off");
     if (options_.deadline && std::chrono::steady_clock::now() > *options_.deadline)
       return fail(ErrorCode::kLimit, "measuring the image took longer than it may");
     return {};

@@ -11,10 +11,11 @@
 namespace brume::tee {
 namespace {
 
-measure::RootfsOptions options_for(const OwnerMaps& owners) {
+measure::RootfsOptions options_for(const OwnerMaps& owners, const std::atomic<bool>* cancelled) {
   measure::RootfsOptions options;
   options.map_uid = [&owners](std::uint32_t outside) { return owners.uid.inside(outside); };
   options.map_gid = [&owners](std::uint32_t outside) { return owners.gid.inside(outside); };
+  options.cancelled = cancelled;
   options.deadline = std::chrono::steady_clock::now() + kMeasureLimit;
   return options;
 }
@@ -77,7 +78,7 @@ Result<Registration> register_process(pid_t pid, ContainerStage stage) {
     BRUME_ASSIGN(const auto mounts, mounts_of(pid));
     BRUME_TRY(check_not_started(pid, mounts));
     BRUME_TRY(measure::check_container_mounts(mounts, root.mount_id));
-    BRUME_ASSIGN(const auto measured, measure::measure_rootfs(out.root.get(), options_for(out.owners)));
+    BRUME_ASSIGN(const auto measured, measure::measure_rootfs(out.root.get(), options_for(out.owners, nullptr)));
     BRUME_TRY(check_not_started(pid, mounts));
     out.pristine_image = measured.digest;
   }
@@ -94,9 +95,11 @@ Status check_peer(const Registration& registration, const Peer& peer) {
   return {};
 }
 
-Result<LaunchImage> measure_for(const Registration& registration, const Peer& peer) {
+Result<LaunchImage> measure_for(const Registration& registration, const Peer& peer,
+                                const std::atomic<bool>& cancelled) {
   BRUME_TRY(check_peer(registration, peer));
-  BRUME_ASSIGN(auto measured, measure::measure_rootfs(registration.root.get(), options_for(registration.owners)));
+  BRUME_ASSIGN(auto measured,
+               measure::measure_rootfs(registration.root.get(), options_for(registration.owners, &cancelled)));
   if (registration.pristine_image && measured.digest != *registration.pristine_image)
     return fail(ErrorCode::kAuthFailed, "image: changed since the container was registered");
   if (measured.program.empty() || measured.sigstruct.empty())
@@ -171,7 +174,7 @@ ContainerInfo Container::info() const {
   const std::lock_guard lock(mutex_);
   ContainerInfo out = info_;
   out.label = label_;
-  out.alive = registration_ && !exited_ && is_alive(registration_->init);
+  out.alive = registration_ && !exited_;
   return out;
 }
 
@@ -189,11 +192,6 @@ void Container::stop() {
   const std::lock_guard lock(mutex_);
   stopped_ = true;
   changed_.notify_all();
-}
-
-bool Container::stopped() const {
-  const std::lock_guard lock(mutex_);
-  return stopped_;
 }
 
 }  // namespace brume::tee

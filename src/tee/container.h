@@ -2,6 +2,7 @@
 // speaks now is of it. The rules that keep a tampered image from passing for a good one stand here.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -46,7 +47,7 @@ struct LaunchImage {
 Status check_peer(const Registration& registration, const Peer& peer);
 // The same, and: only an engine's mounts, the peer's program is the measured /brume-node, the image
 // is still as registered. Measures the whole root file system.
-Result<LaunchImage> measure_for(const Registration& registration, const Peer& peer);
+Result<LaunchImage> measure_for(const Registration& registration, const Peer& peer, const std::atomic<bool>& cancelled);
 // check_peer, and the program by its name, unmeasured: for tee `none`.
 Result<LaunchImage> read_for(const Registration& registration, const Peer& peer);
 
@@ -78,7 +79,7 @@ class Container {
   bool exited() const;
 
   void stop();
-  bool stopped() const;
+  const std::atomic<bool>& stopped() const { return stopped_; }
 
  private:
   const std::string label_;
@@ -89,7 +90,7 @@ class Container {
   std::shared_ptr<const Registration> registration_;
   ContainerInfo info_;
   bool exited_ = false;
-  bool stopped_ = false;
+  std::atomic<bool> stopped_ = false;
   // A node starts one enclave and lives on; restarts are rare.
   TokenBucket launches_{8, std::chrono::milliseconds(2000)};
   // Joining and re-attesting need one quote each.

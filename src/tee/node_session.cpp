@@ -134,7 +134,7 @@ class NodeSession {
 
   Result<LaunchImage> read_image(const Registration& registration, bool simulated) {
     const std::lock_guard one_at_a_time(context_.container->measuring());
-    return simulated ? measure_for(registration, peer_) : read_for(registration, peer_);
+    return simulated ? measure_for(registration, peer_, context_.container->stopped()) : read_for(registration, peer_);
   }
 
   std::uint32_t protections(const Registration& registration) const {
