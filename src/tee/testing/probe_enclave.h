@@ -25,7 +25,7 @@ struct ProbeOptions {
   bool debug = false;
   std::uint64_t heap_size = 64u << 20;
   std::uint16_t isv_svn = 1;
-  std::function<Status(pid_t)> attach;
+  std::function<Status(pid_t)> attach = nullptr;
 };
 
 // Beside the test program's folder; empty where enclaves are not built.
