@@ -23,13 +23,27 @@ std::unexpected<Error> io_error(std::string_view doing) {
   return fail(ErrorCode::kIo, std::string(doing) + ": " + strerrordesc_np(errno));
 }
 
-Result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path)
-    return fail(ErrorCode::kUsage, "socket path: empty, or longer than a socket's name may be");
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
+// A socket's name holds 107 bytes: a longer path is named through its open directory.
+struct Address {
+  sockaddr_un name{};
+  UniqueFd directory;
+};
+
+Result<Address> address_of(const std::string& path) {
+  Address out;
+  out.name.sun_family = AF_UNIX;
+  std::string name = path;
+  if (name.size() >= sizeof out.name.sun_path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == path.npos) return fail(ErrorCode::kUsage, "socket path: too long");
+    out.directory.reset(::open(path.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!out.directory) return io_error("socket directory");
+    name = "/proc/self/fd/" + std::to_string(out.directory.get()) + path.substr(slash);
+  }
+  if (name.empty() || name.size() >= sizeof out.name.sun_path)
+    return fail(ErrorCode::kUsage, "socket path: empty, or its name is longer than a socket's may be");
+  std::memcpy(out.name.sun_path, name.data(), name.size());
+  return out;
 }
 
 Result<UniqueFd> new_socket(int flags) {
@@ -68,21 +82,22 @@ void take_control(msghdr& header, UnixMessage& out) {
 }  // namespace
 
 Result<UniqueFd> listen_unix(const std::string& path, mode_t mode) {
-  BRUME_ASSIGN(const sockaddr_un address, address_of(path));
+  BRUME_ASSIGN(const Address address, address_of(path));
   BRUME_ASSIGN(UniqueFd fd, new_socket(SOCK_NONBLOCK));
   ::unlink(path.c_str());
   // Nobody may connect before the mode is right: the socket does not listen yet.
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return io_error("bind");
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address.name), sizeof address.name) != 0)
+    return io_error("bind");
   if (::chmod(path.c_str(), mode) != 0) return io_error("socket mode");
   if (::listen(fd.get(), kBacklog) != 0) return io_error("listen");
   return fd;
 }
 
 Result<UniqueFd> connect_unix(const std::string& path, int timeout_ms) {
-  BRUME_ASSIGN(const sockaddr_un address, address_of(path));
+  BRUME_ASSIGN(const Address address, address_of(path));
   BRUME_ASSIGN(UniqueFd fd, new_socket(0));
   BRUME_TRY(set_timeout(fd.get(), timeout_ms));
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.name), sizeof address.name) != 0)
     return fail(ErrorCode::kUnavailable, "connect to " + path + ": " + strerrordesc_np(errno));
   return fd;
 }

@@ -1,0 +1,117 @@
+#include "cli/platform_setup.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "base/unique_fd.h"
+#include "cli/job_program.h"
+#include "crypto/random.h"
+#include "evidence/collateral.h"
+#include "tee/platform_client.h"
+#include "tee/sim_pki.h"
+
+extern char** environ;
+
+namespace brume::cli {
+namespace {
+
+constexpr std::size_t kFileSizeLimit = 4u << 20;
+constexpr std::chrono::seconds kStartLimit{10};
+
+UnixMs now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+Result<tee::SimRoot> load_or_make_root(const PlatformFiles& files, Random& random) {
+  std::error_code error;
+  if (std::filesystem::exists(files.root(), error)) {
+    BRUME_ASSIGN(const std::string text, master::read_text_file(files.root(), kFileSizeLimit));
+    auto root = tee::SimRoot::load(text);
+    if (!root) return within(files.root().string(), root.error());
+    return root;
+  }
+  tee::SimRoot root = tee::SimRoot::create(random, now_ms());
+  BRUME_TRY(master::write_private_file(files.root(), root.save()));
+  return root;
+}
+
+Status make_keys(const PlatformFiles& files, const tee::SimRoot& root, Random& random) {
+  std::error_code error;
+  if (std::filesystem::exists(files.keys(), error)) return {};
+  tee::PlatformRequest request;
+  request.now_ms = now_ms();
+  BRUME_ASSIGN(const tee::PlatformKeys keys, root.issue_platform(random, request));
+  return master::write_private_file(files.keys(), keys.save());
+}
+
+Result<pid_t> spawn_daemon(const PlatformFiles& files) {
+  const UniqueFd log(::open(files.log().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!log) return fail(ErrorCode::kIo, files.log().string() + ": " + strerrordesc_np(errno));
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, log.get(), 1);
+  ::posix_spawn_file_actions_adddup2(&actions, log.get(), 2);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  std::string program = (tool_folder() / "brume").string();
+  std::string verb = "platform";
+  std::string action = "run";
+  char* arguments[] = {program.data(), verb.data(), action.data(), nullptr};
+  pid_t pid = -1;
+  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments, environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (error != 0) return fail(ErrorCode::kIo, program + ": " + strerrordesc_np(error));
+  return pid;
+}
+
+std::unexpected<Error> did_not_start(const PlatformFiles& files) {
+  auto text = master::read_text_file(files.log(), kFileSizeLimit);
+  std::string last = text.value_or("");
+  while (last.ends_with('\n')) last.pop_back();
+  if (const std::size_t line = last.rfind('\n'); line != last.npos) last.erase(0, line + 1);
+  return fail(ErrorCode::kUnavailable, "the platform did not start: " + (last.empty() ? "it says nothing" : last));
+}
+
+}  // namespace
+
+PlatformFiles platform_files(const master::Home& home) { return {home.platform()}; }
+
+Result<SpkiHash> init_platform(const master::Home& home) {
+  const PlatformFiles files = platform_files(home);
+  BRUME_TRY(master::make_private_folder(files.folder));
+  crypto::SystemRandom random;
+  BRUME_ASSIGN(const tee::SimRoot root, load_or_make_root(files, random));
+  BRUME_TRY(make_keys(files, root, random));
+  tee::CollateralRequest request;
+  request.now_ms = now_ms();
+  BRUME_TRY(master::write_private_file(files.collateral(), evidence::encode_collateral(root.collateral(request))));
+  return root.root_spki();
+}
+
+Result<bool> ensure_platform_runs(const master::Home& home) {
+  const PlatformFiles files = platform_files(home);
+  if (tee::PlatformAdmin::connect(files.control().string())) return false;
+  std::error_code error;
+  if (!std::filesystem::exists(files.keys(), error)) {
+    BRUME_ASSIGN([[maybe_unused]] const SpkiHash root, init_platform(home));
+  }
+  BRUME_ASSIGN(const pid_t pid, spawn_daemon(files));
+  const auto deadline = std::chrono::steady_clock::now() + kStartLimit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (tee::PlatformAdmin::connect(files.control().string())) return true;
+    if (::waitpid(pid, nullptr, WNOHANG) == pid) return did_not_start(files);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return did_not_start(files);
+}
+
+}  // namespace brume::cli
