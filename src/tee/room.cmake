@@ -4,7 +4,8 @@ if(NOT BRUME_FUZZ)
   set(base_dir ${CMAKE_SOURCE_DIR}/src/base)
   add_executable(platform_test_node ${dir}/testing/platform_test_node.cpp ${dir}/platform_client.cpp
     ${dir}/platform_protocol.cpp ${dir}/unix_socket.cpp ${base_dir}/check.cpp ${base_dir}/hex.cpp
-    ${base_dir}/reader.cpp ${base_dir}/result.cpp)
+    ${base_dir}/reader.cpp ${base_dir}/result.cpp ${CMAKE_SOURCE_DIR}/src/abi/ring.cpp
+    ${CMAKE_SOURCE_DIR}/src/abi/futex_wait.cpp)
   target_link_libraries(platform_test_node PRIVATE brume_options)
   if(BRUME_SANITIZE)
     target_compile_options(platform_test_node PRIVATE -fno-sanitize=all)

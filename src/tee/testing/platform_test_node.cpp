@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,6 +19,9 @@
 #include <optional>
 #include <string>
 
+#include "abi/futex_wait.h"
+#include "abi/ring.h"
+#include "enclave/testdata/probe.h"
 #include "tee/platform_client.h"
 #include "tee/platform_protocol.h"
 #include "tee/unix_socket.h"
@@ -28,7 +32,7 @@ using namespace brume;
 using namespace brume::tee;
 
 std::optional<PlatformSession> session;
-std::optional<LaunchedEnclave> enclave;
+std::optional<LaunchedEnclave> launched_enclave;
 
 void say(const std::string& line) {
   const std::string text = line + "\n";
@@ -41,8 +45,8 @@ void launch(LaunchMode mode, bool debug) {
   session = std::move(*connected);
   auto launched = session->launch(mode, debug);
   if (!launched) return say("refused: " + launched.error().what);
-  enclave = std::move(*launched);
-  say("launched " + std::to_string(enclave->protections) + " " + enclave->image.hex());
+  launched_enclave = std::move(*launched);
+  say("launched " + std::to_string(launched_enclave->protections) + " " + launched_enclave->image.hex());
 }
 
 void quote() {
@@ -50,6 +54,28 @@ void quote() {
   auto quoted = session->quote(Bytes(kReportSize, 7));
   say("quote " + std::to_string(info ? info->size() : 0) + " " +
       (quoted ? std::to_string(quoted->size()) : quoted.error().what));
+}
+
+// Lets the enclave (enclave/testdata) report to the quoting enclave, and says the quote.
+void report() {
+  if (!launched_enclave) return say("no enclave");
+  const std::size_t size = abi::ring_file_size(abi::kRingCapacityDefault);
+  auto* memory = static_cast<std::uint8_t*>(
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, launched_enclave->ring.get(), 0));
+  if (memory == MAP_FAILED) return say("no ring");
+  auto ring = abi::map_ring(memory, size);
+  auto target = session->target_info();
+  if (!ring || !target) return say("no ring or target");
+  abi::FutexWait wait(launched_enclave->pidfd.get());
+  abi::FrameWriter writer(ring->to_enclave, wait);
+  abi::FrameReader reader(ring->to_host, wait);
+  const Bytes data(64, 0x5A);
+  abi::Frame frame;
+  if (writer.write(static_cast<std::uint16_t>(enclave::Probe::kReport), 1, {*target, data}) != abi::RingStep::kDone ||
+      reader.next(frame) != abi::RingStep::kDone)
+    return say("the enclave has ended");
+  auto quoted = session->quote(frame.payload);
+  say(quoted ? to_hex(*quoted) : "refused: " + quoted.error().what);
 }
 
 // Becomes /brume-node of a root at `to`, as a tampered image with a pristine copy inside would.
@@ -130,6 +156,7 @@ bool act(const std::string& action, const char* argument) {
   if (action == "debug") launch(LaunchMode::kSgxSim, true);
   if (action == "plain") launch(LaunchMode::kPlain, false);
   if (action == "quote") quote();
+  if (action == "report") report();
   if (action == "hand-on") hand_on();
   if (action == "outlive") outlive();
   if (action == "flood") flood();
