@@ -2,7 +2,7 @@
 // the ring to its node and the mailbox to its processor. One thread.
 //
 // A program gives `enclave_main`; the runtime calls it once. In a job's program it is
-// src/enclave/runtime/job_main.cpp (the task loop); tests have their own.
+// src/enclave/runtime/main_job.cpp (the task loop); tests have their own.
 #pragma once
 
 #include "abi/boot.h"

@@ -65,7 +65,10 @@ class ProbeEnclave {
     abi::EnclaveConfig config;
     config.heap_size = options.heap_size;
     BRUME_ASSIGN(const Bytes program, measure::with_config(built, config));
-    const Bytes sigstruct = sign_program(program, options.isv_svn);
+    return start_signed(program, sign_program(program, options.isv_svn), options);
+  }
+  static Result<std::unique_ptr<ProbeEnclave>> start_signed(ByteView program, ByteView sigstruct,
+                                                            const ProbeOptions& options) {
     LoadRequest request;
     request.program = program;
     request.sigstruct = sigstruct;
@@ -79,13 +82,18 @@ class ProbeEnclave {
   }
   ~ProbeEnclave() { munmap(ring_, ring_size()); }
 
+  bool send(Probe probe, ByteView payload) {
+    return to_enclave_.write(static_cast<std::uint16_t>(probe), ++id_, {payload}) == abi::RingStep::kDone;
+  }
   // Empty where the enclave died instead of answering.
-  std::optional<Bytes> ask(Probe probe, ByteView payload) {
-    const auto type = static_cast<std::uint16_t>(probe);
-    if (to_enclave_.write(type, ++id_, {payload}) != abi::RingStep::kDone) return std::nullopt;
+  std::optional<Bytes> receive() {
     abi::Frame frame;
-    if (from_enclave_.next(frame) != abi::RingStep::kDone || frame.id != id_) return std::nullopt;
+    if (from_enclave_.next(frame) != abi::RingStep::kDone) return std::nullopt;
     return to_bytes(frame.payload);
+  }
+  std::optional<Bytes> ask(Probe probe, ByteView payload) {
+    if (!send(probe, payload)) return std::nullopt;
+    return receive();
   }
   std::string ask_text(Probe probe, ByteView payload) {
     auto answer = ask(probe, payload);

@@ -1,0 +1,62 @@
+// A job's enclave program: every frame of the host goes to the task loop, until one of them is done.
+#include <brume/program.h>
+#include <stdlib.h>
+
+#include "crypto/random.h"
+#include "enclave/runtime/runtime.h"
+#include "enclave/task_loop.h"
+
+namespace brume::enclave {
+namespace {
+
+constexpr int kRingBroken = 103;
+
+class RingOutbox final : public Outbox {
+ public:
+  explicit RingOutbox(abi::FrameWriter& writer) : writer_(writer) {}
+  void frame(abi::ToHost type, std::uint64_t id, std::initializer_list<ByteView> parts) override {
+    switch (writer_.write(static_cast<std::uint16_t>(type), id, parts)) {
+      case abi::RingStep::kDone:
+        return;
+      case abi::RingStep::kPeerGone:
+        _Exit(0);
+      default:
+        _Exit(kRingBroken);
+    }
+  }
+
+ private:
+  abi::FrameWriter& writer_;
+};
+
+class ProcessorReports final : public ReportSource {
+ public:
+  Result<ByteArray<abi::kReportSize>> report(ByteView target_info, const ReportData& report_data) override {
+    return ereport(target_info, report_data);
+  }
+};
+
+}  // namespace
+
+int enclave_main(Enclave& enclave) {
+  crypto::SystemRandom random;  // OpenSSL's, seeded by random.cpp
+  ProcessorReports reports;
+  RingOutbox outbox(enclave.to_host);
+  const TaskLoopConfig config{enclave.config.master, limits_for_heap(enclave.config.heap_size)};
+  TaskLoop loop(*brume_job_program(), random, reports, outbox, config);
+  abi::Frame frame;
+  while (!loop.stopped()) {
+    switch (enclave.from_host.next(frame)) {
+      case abi::RingStep::kDone:
+        break;
+      case abi::RingStep::kPeerGone:
+        return 0;
+      default:
+        return kRingBroken;
+    }
+    loop.on_frame(frame.type, frame.id, frame.payload);
+  }
+  return 0;
+}
+
+}  // namespace brume::enclave
