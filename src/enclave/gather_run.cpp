@@ -9,6 +9,8 @@ using mapreduce::Stage;
 // Streams on their way at once, and their sealed bytes: what comes before its turn is kept.
 constexpr std::size_t kFetchLimit = 8;
 constexpr std::uint64_t kAskedLimit = 8u << 20;
+// Each block's u32 size.
+constexpr std::uint64_t kFramingSize = 4;
 
 Status checked(JobStatus status) {
   if (!status) return fail(ErrorCode::kState, std::move(status.error()));
@@ -75,7 +77,7 @@ void GatherRun::request() {
     const abi::FetchStream fetch{
         {descriptor().run(), static_cast<abi::Stage>(producer.stage), source.split, partition(), source.salt},
         source.holder};
-    fetches_.push_back({context_.next_fetch++, next_source_, 0, false, {}});
+    fetches_.push_back({context_.next_fetch++, next_source_, false, 0, {}});
     asked_size_ += source.totals.sealed_size;
     ++next_source_;
     context_.outbox.frame(abi::ToHost::kFetchStream, fetches_.back().id, {abi::encode_fetch_stream(fetch)});
@@ -108,18 +110,17 @@ void GatherRun::on_blocks(std::uint64_t id, ByteView blocks) {
   Fetch* fetch = find(id);
   if (over() || fetch == nullptr) return;
   if (fetch->ended) return fail_source(FailureReason::kStreamRefused, fetch->source, "blocks after the end");
-  fetch->received += blocks.size();
-  // Framing takes 4 bytes a block.
+  if (work_ && fetch == &fetches_.front() && fetch->held.empty()) {
+    open(blocks);
+    return proceed();
+  }
+  // Before its turn a stream is kept unopened: no more of it than was committed, framing included.
+  fetch->held_size += blocks.size();
   const sealed::StreamTotals& totals = order_.sources[fetch->source].totals;
-  if (fetch->received > totals.sealed_size + 4 * totals.block_count) {
+  if (fetch->held_size > totals.sealed_size + kFramingSize * totals.block_count) {
     return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
   }
-  if (!work_ || fetch != &fetches_.front() || !fetch->held.empty()) {
-    fetch->held.push_back(to_bytes(blocks));
-    return;
-  }
-  open(blocks);
-  proceed();
+  fetch->held.push_back(to_bytes(blocks));
 }
 
 // Blocks of the front stream.

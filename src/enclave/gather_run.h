@@ -34,8 +34,8 @@ class GatherRun final : public Task {
   struct Fetch {
     std::uint64_t id = 0;
     std::size_t source = 0;
-    std::uint64_t received = 0;  // sealed bytes
     bool ended = false;
+    std::uint64_t held_size = 0;
     std::vector<Bytes> held;
   };
   struct Work {

@@ -21,18 +21,18 @@
 namespace brume::mapreduce {
 
 struct RunRequest {
-  std::string job_name;
-  Measurement measurement;
-  std::vector<Parameter> parameters;  // any order; a key twice is refused
-  sealed::AgeOpening input;           // from a header whose MAC holds
-  sealed::AgeLayout layout;           // proved by the final chunk
+  std::string job_name{};
+  Measurement measurement{};
+  std::vector<Parameter> parameters{};  // any order; a key twice is refused
+  sealed::AgeOpening input;             // from a header whose MAC holds
+  sealed::AgeLayout layout;             // proved by the final chunk
   std::uint64_t chunks_per_split = 256;
   std::uint32_t partition_count = 1;
-  std::string output_recipient;
-  Sha256Digest policy_hash;
+  std::string output_recipient{};
+  Sha256Digest policy_hash{};
   std::uint64_t epoch = 0;
   std::uint32_t padding_bucket = 0;
-  PlanOptions plan;
+  PlanOptions plan{};
 };
 
 struct RunAction {

@@ -1,0 +1,66 @@
+// A simulated node: an enclave's task loop, and the storage of its host.
+#pragma once
+
+#include <memory>
+
+#include "enclave/task_loop.h"
+#include "enclave/task_runner.h"
+#include "join/verifier.h"
+#include "mapreduce/plan.h"
+#include "simulation/host.h"
+#include "simulation/word_job.h"
+
+namespace brume::simulation {
+
+class Node;
+
+// What lies around a node: the network, other hosts, the master.
+class NodeOutside {
+ public:
+  virtual ~NodeOutside() = default;
+  virtual void fetch_input(Node& node, std::uint64_t id, const abi::InputRange& range) = 0;
+  virtual void fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) = 0;
+  virtual void to_master(Node& node, std::uint8_t type, Bytes body) = 0;
+  virtual void net_to_master(Node& node, Bytes bytes) = 0;
+};
+
+class Node final : public enclave::Outbox, public enclave::MessageOutbox, public enclave::ReportSource {
+ public:
+  // joined: the whole task loop, with TLS and attestation; else the task runner alone.
+  Node(std::uint64_t serial, std::uint64_t seed, bool joined, mapreduce::Roles roles, const SpkiHash& master,
+       NodeOutside& outside);
+
+  std::uint64_t serial() const { return serial_; }
+  mapreduce::Roles roles() const { return roles_; }
+  std::string_view role() const { return roles_.map ? (roles_.reduce ? "worker" : "mapper") : "reducer"; }
+  Storage& storage() { return storage_; }
+
+  // To the enclave.
+  void start();
+  void frame_in(abi::ToEnclave type, std::uint64_t id, ByteView payload);
+  void message_in(std::uint8_t type, ByteView body);
+  void epoch_changed();
+
+  // The master's end, where nodes join.
+  std::optional<join::VerifierSession> session;
+  NodeId id;  // 0 until admitted
+
+  // From the enclave.
+  void frame(abi::ToHost type, std::uint64_t id, std::initializer_list<ByteView> parts) override;
+  void message(mapreduce::Message message) override;
+  Result<ByteArray<abi::kReportSize>> report(ByteView, const ReportData&) override {
+    return fail(ErrorCode::kUnavailable, "no such processor here");
+  }
+
+ private:
+  const std::uint64_t serial_;
+  const mapreduce::Roles roles_;
+  NodeOutside& outside_;
+  Storage storage_;
+  WordJob job_;
+  SeededRandom random_;
+  std::unique_ptr<enclave::TaskRunner> runner_;
+  std::unique_ptr<enclave::TaskLoop> loop_;
+};
+
+}  // namespace brume::simulation

@@ -1,0 +1,197 @@
+// One property in many worlds: a run ends with the right result, or with a reason; never with a wrong one.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "simulation/word_job.h"
+#include "simulation/world.h"
+
+namespace brume::simulation {
+namespace {
+
+constexpr std::size_t kChunk = 65536;
+
+// Words of many lengths, some longer than a chunk, over a small vocabulary, of any bytes.
+std::string make_text(SeededRandom& random, std::size_t size) {
+  std::vector<std::string> vocabulary;
+  for (int i = 0; i < 40; ++i) {
+    const std::size_t length = random.below(10) == 0 ? random.below(3000) : 1 + random.below(300);
+    std::string& word = vocabulary.emplace_back();
+    for (std::size_t j = 0; j < length; ++j) word.push_back(static_cast<char>(random.below(256)));
+  }
+  std::string text;
+  while (text.size() < size) {
+    if (random.below(400) == 0) {
+      text.append(random.below(3 * kChunk), 'x');
+    } else {
+      text += vocabulary[random.below(vocabulary.size())];
+    }
+    text.append(1 + random.below(3), random.below(2) == 0 ? ' ' : '\n');
+  }
+  text.resize(size);
+  return text;
+}
+
+RunOptions random_run(SeededRandom& random) {
+  RunOptions run;
+  const std::uint64_t kind = random.below(10);
+  std::size_t size = random.below(8 * kChunk);
+  if (kind == 0) size = 0;
+  if (kind == 1) size = kChunk * (1 + random.below(4));
+  run.text = kind == 2 ? std::string(size, 'w') : make_text(random, size);
+  run.chunks_per_split = 1 + random.below(3);
+  run.partition_count = static_cast<std::uint32_t>(1 + random.below(5));
+  run.padding_bucket = random.below(4) == 0 ? 4096 : 0;
+  return run;
+}
+
+// BRUME_SIMULATION_SEEDS raises the number of worlds; BRUME_SIMULATION_FROM starts at another seed.
+std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// Says at its end how the worlds went: a test in which nothing happens proves nothing.
+struct Tally {
+  ~Tally() {
+    std::printf("    %d finished, %d failed, %llu attacks, %llu things done again\n", finished, failed,
+                static_cast<unsigned long long>(attacks), static_cast<unsigned long long>(notes));
+  }
+  int finished = 0;
+  int failed = 0;
+  std::uint64_t attacks = 0;
+  std::uint64_t notes = 0;
+};
+
+void check(const Outcome& outcome, const RunOptions& run, std::uint64_t seed, Tally& tally) {
+  tally.attacks += outcome.attacks;
+  tally.notes += outcome.notes.size();
+  if (outcome.finished) {
+    ++tally.finished;
+    EXPECT_TRUE(outcome.output == naive_word_count(run.text)) << "wrong result, seed " << seed;
+  } else {
+    ++tally.failed;
+    EXPECT_NE(outcome.why, "") << "no result and no reason, seed " << seed;
+    if (std::getenv("BRUME_SIMULATION_TELL") != nullptr) std::printf("    %s\n", outcome.why.c_str());
+  }
+}
+
+WorldOptions world_of(std::uint64_t seed, SeededRandom& random) {
+  WorldOptions options;
+  options.seed = seed;
+  options.node_count = static_cast<std::uint32_t>(3 + random.below(4));
+  options.split_roles = random.below(3) == 0;
+  return options;
+}
+
+TEST(Simulation, HonestClustersCountRight) {
+  Tally tally;
+  const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 1);
+  const std::uint64_t count = number_from("BRUME_SIMULATION_SEEDS", 150);
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    SeededRandom random(seed);
+    World world(world_of(seed, random));
+    const RunOptions run = random_run(random);
+    check(world.run(run), run, seed, tally);
+  }
+  EXPECT_EQ(tally.failed, 0);
+}
+
+TEST(Simulation, NodesThatDieAtAnyMomentDoNotChangeTheResult) {
+  Tally tally;
+  const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 1000);
+  const std::uint64_t count = number_from("BRUME_SIMULATION_SEEDS", 200);
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    SeededRandom random(seed);
+    World world(world_of(seed, random));
+    RunOptions run = random_run(random);
+    run.trouble.kills = static_cast<std::uint32_t>(1 + random.below(4));
+    check(world.run(run), run, seed, tally);
+  }
+  EXPECT_EQ(tally.failed, 0);
+}
+
+TEST(Simulation, HostileHostsGetARunRightOrRefusedByName) {
+  Tally tally;
+  const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 2000);
+  const std::uint64_t count = number_from("BRUME_SIMULATION_SEEDS", 400);
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    SeededRandom random(seed);
+    World world(world_of(seed, random));
+    RunOptions run = random_run(random);
+    if (random.below(2) == 0) check(world.run(run), run, seed, tally);  // something to replay
+    run.trouble.hostility.per_mille = 5 + random.below(300);
+    run.trouble.kills = static_cast<std::uint32_t>(random.below(3));
+    check(world.run(run), run, seed, tally);
+  }
+  EXPECT_GT(tally.finished, 0);
+  EXPECT_GT(tally.failed, 0);
+  EXPECT_GT(tally.attacks, count);
+}
+
+TEST(Simulation, ANewPolicyEpochLosesNothing) {
+  Tally tally;
+  const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 3000);
+  const std::uint64_t count = number_from("BRUME_SIMULATION_SEEDS", 100);
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    SeededRandom random(seed);
+    WorldOptions options = world_of(seed, random);
+    options.split_roles = false;
+    World world(options);
+    RunOptions run = random_run(random);
+    run.trouble.new_epoch = true;
+    check(world.run(run), run, seed, tally);
+  }
+  EXPECT_EQ(tally.failed, 0);
+}
+
+TEST(Simulation, ThroughTheWholeJoin) {
+  Tally tally;
+  const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 4000);
+  const std::uint64_t count = number_from("BRUME_SIMULATION_SEEDS", 60) / 2;
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    SeededRandom random(seed);
+    WorldOptions options = world_of(seed, random);
+    options.joined = true;
+    World world(options);
+    RunOptions run = random_run(random);
+    run.trouble.kills = static_cast<std::uint32_t>(random.below(3));
+    run.trouble.hostility.per_mille = random.below(2) * random.below(100);
+    run.trouble.new_epoch = random.below(3) == 0;
+    check(world.run(run), run, seed, tally);
+  }
+  EXPECT_GT(tally.finished, 0);
+}
+
+TEST(Simulation, TheSameSeedGivesTheSameWorld) {
+  const auto once = [] {
+    SeededRandom random(77);
+    World world(world_of(77, random));
+    RunOptions run = random_run(random);
+    run.trouble.hostility.per_mille = 100;
+    run.trouble.kills = 2;
+    return world.run(run);
+  };
+  const Outcome first = once();
+  const Outcome second = once();
+  EXPECT_EQ(first.took_ms, second.took_ms);
+  EXPECT_EQ(first.notes, second.notes);
+  EXPECT_EQ(first.why, second.why);
+}
+
+TEST(Simulation, OneHostThatAlwaysLiesIsNamed) {
+  WorldOptions options;
+  options.seed = 5;
+  World world(options);
+  SeededRandom random(5);
+  RunOptions run;
+  run.text = make_text(random, 6 * kChunk);
+  run.trouble.hostility.per_mille = 1000;
+  const Outcome outcome = world.run(run);
+  EXPECT_FALSE(outcome.finished);
+  EXPECT_NE(outcome.why.find("map "), std::string::npos) << outcome.why;
+}
+
+}  // namespace
+}  // namespace brume::simulation

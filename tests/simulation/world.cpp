@@ -1,0 +1,391 @@
+#include "simulation/world.h"
+
+#include <algorithm>
+
+#include "abi/ring.h"
+#include "base/check.h"
+#include "base/writer.h"
+#include "sealed/age.h"
+
+namespace brume::simulation {
+namespace {
+
+using mapreduce::RunAction;
+
+constexpr UnixMs kLongestRunMs = 4'000'000;
+constexpr std::uint64_t kMasterLink = 1ull << 40;
+
+struct SealedInput {
+  Pieces chunks;
+  sealed::AgeOpening opening;
+  std::optional<sealed::AgeLayout> layout;
+};
+
+// As the owner seals a file, and as the master authenticates it before it plans.
+SealedInput seal_input(std::string_view text, Random& random) {
+  const auto identity = sealed::AgeIdentity::generate(random);
+  const sealed::AgeRecipient recipients[] = {identity.recipient()};
+  auto writer = sealed::AgeWriter::create(recipients, random);
+  BRUME_CHECK(writer.has_value());
+  Bytes file = writer->prefix();
+  writer->push(as_bytes(text), file);
+  writer->finish(file);
+  const auto header = sealed::AgeHeader::parse(file);
+  BRUME_CHECK(header && *header);
+  const sealed::AgeIdentity identities[] = {identity};
+  const auto opening = (*header)->open(identities);
+  BRUME_CHECK(opening.has_value());
+  const auto claimed = sealed::ClaimedAgeLayout::from_file_size(opening->payload_offset, file.size());
+  BRUME_CHECK(claimed.has_value());
+  SealedInput out;
+  out.opening = *opening;
+  for (std::uint64_t i = 0; i < claimed->chunk_count; ++i) {
+    out.chunks.push_back(to_bytes(ByteView(file).subspan(claimed->chunk_offset(i), claimed->sealed_chunk_size(i))));
+  }
+  sealed::ChunkCipher cipher(opening->payload_key);
+  Bytes last(claimed->final_chunk_size());
+  auto layout = sealed::verify_final_chunk(*claimed, cipher, out.chunks.back(), last);
+  BRUME_CHECK(layout.has_value());
+  out.layout.emplace(std::move(*layout));
+  return out;
+}
+
+appraisal::Policy open_policy() {
+  appraisal::AllowEntry entry;
+  entry.tee = appraisal::Tee::kNone;
+  entry.any_measurement = entry.any_image = entry.any_signer = true;
+  entry.roles = {"worker", "mapper", "reducer"};
+  appraisal::Policy policy;
+  policy.allow.push_back(entry);
+  return policy;
+}
+
+struct TextSink final : mapreduce::LineSink {
+  Status write(ByteView more) override {
+    text += as_chars(more);
+    return {};
+  }
+  std::string text;
+};
+
+}  // namespace
+
+World::World(const WorldOptions& options) : options_(options), random_(options.seed) {
+  if (options_.joined) master_key_ = std::make_unique<crypto::EcKey>(crypto::EcKey::generate());
+  for (std::uint32_t i = 0; i < options_.node_count; ++i) {
+    mapreduce::Roles roles{true, true};
+    if (options_.split_roles) roles = {i % 3 != 0, i % 3 == 0};
+    start_node(roles);
+  }
+}
+
+World::~World() = default;
+
+void World::at(UnixMs delay, std::function<void()> what) {
+  events_.push({now_ms_ + delay, next_order_++, std::move(what)});
+}
+
+void World::in_order(std::uint64_t link, std::function<void()> what) {
+  UnixMs& last = link_times_[link];
+  last = std::max(last, now_ms_ + static_cast<UnixMs>(1 + random_.below(20)));
+  at(last - now_ms_, std::move(what));
+}
+
+Node* World::find(std::uint64_t serial) {
+  for (const auto& node : nodes_) {
+    if (node->serial() == serial) return node.get();
+  }
+  return nullptr;
+}
+
+Node* World::find_admitted(NodeId id) {
+  for (const auto& node : nodes_) {
+    if (node->id == id) return node.get();
+  }
+  return nullptr;
+}
+
+void World::start_node(mapreduce::Roles roles) {
+  const std::uint64_t serial = next_serial_++;
+  const SpkiHash master = master_key_ ? master_key_->public_key().spki_hash() : SpkiHash{};
+  nodes_.push_back(std::make_unique<Node>(serial, random_.next(), options_.joined, roles, master, *this));
+  Node& node = *nodes_.back();
+  if (!options_.joined) {
+    later([this, serial] {
+      if (Node* found = find(serial)) admit(*found);
+    });
+    return;
+  }
+  join::VerifierConfig config;
+  config.epoch = epoch_;
+  config.roles = {join::Role::kWorker, join::Role::kMapper, join::Role::kReducer};
+  auto session = join::VerifierSession::create(
+      *master_key_, config,
+      [](ByteView evidence, const appraisal::Expected& expected, const join::Claims&) {
+        return appraisal::appraise(evidence, {}, open_policy(), expected);
+      },
+      *this, random_);
+  BRUME_CHECK(session.has_value());
+  node.session.emplace(std::move(*session));
+  node.start();
+}
+
+void World::admit(Node& node) {
+  node.id = {next_node_id_++};
+  if (node.session) {
+    const auto status = node.session->admit(node.id);
+    BRUME_CHECK(status.has_value());
+  }
+  if (core_) core_->node_joined(node.id, node.roles());
+  act();
+}
+
+void World::kill_node() {
+  if (nodes_.empty()) return;
+  const std::size_t index = random_.below(nodes_.size());
+  const NodeId id = nodes_[index]->id;
+  const mapreduce::Roles roles = nodes_[index]->roles();
+  nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
+  at(static_cast<UnixMs>(random_.below(200)), [this, id] {
+    if (core_ && id.value != 0) core_->node_lost(id);
+    act();
+  });
+  at(static_cast<UnixMs>(random_.below(500)), [this, roles] { start_node(roles); });
+}
+
+// ---- between enclaves and the master
+
+void World::to_master(Node& node, std::uint8_t type, Bytes body) {
+  const NodeId id = node.id;
+  in_order(node.serial(), [this, id, type, body = std::move(body)] {
+    if (!core_ || find_admitted(id) == nullptr) return;
+    const auto status = core_->on_message(id, type, body);
+    BRUME_CHECK(status.has_value());
+    act();
+  });
+}
+
+void World::net_to_master(Node& node, Bytes bytes) {
+  in_order(node.serial(), [this, serial = node.serial(), bytes = std::move(bytes)] {
+    Node* found = find(serial);
+    if (found == nullptr) return;
+    static_cast<void>(found->session->receive(bytes));
+    handle_master_events(*found);
+  });
+}
+
+void World::handle_master_events(Node& node) {
+  for (join::VerifierEvent& event : node.session->take_events()) {
+    if (std::holds_alternative<join::PeerAttested>(event)) admit(node);
+    if (std::holds_alternative<join::PeerRenewed>(event) && core_) core_->node_renewed(node.id);
+    if (const auto* message = std::get_if<join::PeerMessage>(&event); message != nullptr && core_) {
+      const auto status = core_->on_message(node.id, message->type, message->body);
+      BRUME_CHECK(status.has_value());
+    }
+  }
+  act();
+  Bytes bytes = node.session->take_outgoing();
+  if (bytes.empty()) return;
+  in_order(node.serial() + kMasterLink, [this, serial = node.serial(), bytes = std::move(bytes)] {
+    if (Node* found = find(serial)) found->frame_in(abi::ToEnclave::kNet, 0, bytes);
+  });
+}
+
+void World::begin_epoch() {
+  if (!core_ || core_->over()) return;
+  ++epoch_;
+  core_->begin_epoch(random_);
+  act();
+  const std::uint64_t revoked = random_.below(2) == 0 && nodes_.size() > 2 ? nodes_[0]->serial() : 0;
+  for (const auto& node : nodes_) {
+    if (node->id.value == 0 || node->serial() == revoked) continue;
+    if (node->session) {
+      const auto status = node->session->set_epoch(epoch_);
+      BRUME_CHECK(status.has_value());
+      handle_master_events(*node);
+      continue;
+    }
+    in_order(node->serial() + kMasterLink, [this, serial = node->serial()] {
+      if (Node* found = find(serial)) found->epoch_changed();
+    });
+    at(100, [this, id = node->id] {
+      if (core_) core_->node_renewed(id);
+      act();
+    });
+  }
+  if (revoked == 0) return;
+  const NodeId id = find(revoked)->id;
+  std::erase_if(nodes_, [&](const auto& node) { return node->serial() == revoked; });
+  core_->node_revoked(id);
+  act();
+}
+
+void World::act() {
+  if (!core_) return;
+  for (RunAction& action : core_->take_actions()) {
+    switch (action.kind) {
+      case RunAction::Kind::kSend: {
+        Node* node = find_admitted(action.node);
+        if (node == nullptr) break;  // dead, but the master does not know it yet
+        const auto type = static_cast<std::uint8_t>(action.message.type);
+        if (node->session) {
+          static_cast<void>(node->session->send(type, action.message.body));
+          at(0, [this, serial = node->serial()] {
+            if (Node* found = find(serial)) handle_master_events(*found);
+          });
+          break;
+        }
+        in_order(node->serial() + kMasterLink, [this, serial = node->serial(), type, body = action.message.body] {
+          if (Node* found = find(serial)) found->message_in(type, body);
+        });
+        break;
+      }
+      case RunAction::Kind::kFetch:
+        fetch_output(action);
+        break;
+      case RunAction::Kind::kDropFetch:
+        break;
+      case RunAction::Kind::kNote:
+        outcome_.notes.push_back(action.text);
+        break;
+      case RunAction::Kind::kFinished:
+        outcome_.finished = true;
+        break;
+      case RunAction::Kind::kFailed:
+        outcome_.why = action.text;
+        break;
+    }
+  }
+}
+
+// ---- hosts
+
+Attack World::attack() {
+  if (!random_.chance(trouble_.hostility.per_mille)) return Attack::kNone;
+  ++outcome_.attacks;
+  return static_cast<Attack>(1 + random_.below(kAttackCount - 1));
+}
+
+void World::answer(Node& node, std::uint64_t id, abi::ToEnclave type, Pieces pieces, const Pieces& foreign,
+                   bool known) {
+  const Attack how = attack();
+  if (!distort(how, pieces, foreign, random_)) return;
+  const std::uint64_t link = node.serial() + (random_.below(4) + 2) * kMasterLink;  // several fetches at once
+  const auto send = [&](abi::ToEnclave frame_type, Bytes payload) {
+    in_order(link, [this, serial = node.serial(), frame_type, id, payload = std::move(payload)] {
+      if (Node* found = find(serial)) found->frame_in(frame_type, id, payload);
+    });
+  };
+  if (!known || how == Attack::kRefuse) return send(abi::ToEnclave::kFetchFailed, {});
+  Bytes batch;
+  for (const Bytes& piece : pieces) {
+    if (batch.size() + piece.size() + 4 > abi::kFramePayloadLimit || random_.below(3) == 0) {
+      if (!batch.empty()) send(type, std::exchange(batch, {}));
+    }
+    if (type == abi::ToEnclave::kBlock) append(batch, Writer().u32le(static_cast<std::uint32_t>(piece.size())).bytes());
+    append(batch, piece);
+  }
+  if (!batch.empty()) send(type, std::move(batch));
+  send(abi::ToEnclave::kFetchEnd, {});
+}
+
+void World::fetch_input(Node& node, std::uint64_t id, const abi::InputRange& range) {
+  Pieces pieces;
+  Pieces foreign;
+  for (std::uint64_t i = 0; i < range.chunk_count && range.first_chunk + i < input_.size(); ++i) {
+    pieces.push_back(input_[range.first_chunk + i]);
+    if (range.first_chunk + i < other_input_.size()) foreign.push_back(other_input_[range.first_chunk + i]);
+  }
+  if (random_.below(2) == 0) foreign = {input_[random_.below(input_.size())]};
+  answer(node, id, abi::ToEnclave::kInput, std::move(pieces), foreign, true);
+}
+
+void World::fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) {
+  Node* holder = find_admitted(fetch.holder);
+  const Storage::iterator found = holder == nullptr ? Storage::iterator{} : holder->storage().find(fetch.name);
+  const bool known = holder != nullptr && found != holder->storage().end() && found->second.complete;
+  for (const auto& other : nodes_) graveyard_.insert(other->storage().begin(), other->storage().end());
+  const Pieces* foreign = foreign_stream(graveyard_, fetch.name, random_);
+  answer(node, id, abi::ToEnclave::kBlock, known ? found->second.blocks : Pieces{}, foreign ? *foreign : Pieces{},
+         known);
+}
+
+void World::fetch_output(const RunAction& action) {
+  const abi::StreamName name{core_->descriptor().run(), abi::Stage::kOutput, action.output.split,
+                             action.output.partition, action.output.salt};
+  at(static_cast<UnixMs>(1 + random_.below(50)), [this, name, ticket = action.ticket, holder = action.node] {
+    if (!core_) return;
+    Node* node = find_admitted(holder);
+    const auto how = attack();
+    if (node == nullptr || !node->storage().contains(name) || how == Attack::kRefuse) {
+      core_->on_output_failed(ticket, "not there");
+      return act();
+    }
+    Pieces pieces = node->storage()[name].blocks;
+    const Pieces* foreign = foreign_stream(graveyard_, name, random_);
+    if (!distort(how, pieces, foreign ? *foreign : Pieces{}, random_)) return;
+    for (const Bytes& piece : pieces) core_->on_output_block(ticket, piece);
+    core_->on_output_end(ticket);
+    act();
+  });
+}
+
+// ---- a run
+
+Outcome World::run(const RunOptions& options) {
+  SealedInput input = seal_input(options.text, random_);
+  SealedInput other = seal_input(options.text, random_);
+  mapreduce::RunRequest request{.job_name = "word-count",
+                                .input = input.opening,
+                                .layout = *input.layout,
+                                .chunks_per_split = options.chunks_per_split,
+                                .partition_count = options.partition_count,
+                                .epoch = epoch_,
+                                .padding_bucket = options.padding_bucket};
+  request.plan.attempt_limit_ms = 20'000;
+  request.plan.speculate_least_ms = 2'000;
+  input_ = std::move(input.chunks);
+  other_input_ = std::move(other.chunks);
+  trouble_ = options.trouble;
+  outcome_ = {};
+  const UnixMs began = now_ms_;
+  store_ = std::make_unique<mapreduce::MemoryOutputStore>(options.partition_count);
+  auto core = mapreduce::RunCore::create(std::move(request), random_, *store_);
+  BRUME_CHECK(core.has_value());
+  core_ = std::move(*core);
+  core_->tick(now_ms_);
+  for (const auto& node : nodes_) {
+    if (node->id.value != 0) core_->node_joined(node->id, node->roles());
+  }
+  act();
+  for (std::uint32_t i = 0; i < trouble_.kills; ++i) {
+    at(static_cast<UnixMs>(random_.below(400)), [this] { kill_node(); });
+  }
+  if (trouble_.new_epoch) at(static_cast<UnixMs>(random_.below(300)), [this] { begin_epoch(); });
+  UnixMs next_tick = now_ms_;
+  while (!core_->over() && now_ms_ - began < kLongestRunMs) {
+    if (events_.empty() || events_.top().at >= next_tick) {
+      now_ms_ = std::max(now_ms_, next_tick);
+      next_tick += 500;
+      core_->tick(now_ms_);
+      act();
+      continue;
+    }
+    const Event event = events_.top();
+    events_.pop();
+    now_ms_ = std::max(now_ms_, event.at);
+    event.what();
+  }
+  if (!core_->over()) outcome_.why = "";  // hung: no verdict
+  if (outcome_.finished) {
+    TextSink sink;
+    const auto totals = core_->write_output(sink);
+    BRUME_CHECK(totals.has_value());
+    outcome_.output = std::move(sink.text);
+  }
+  outcome_.took_ms = now_ms_ - began;
+  core_.reset();
+  return std::move(outcome_);
+}
+
+}  // namespace brume::simulation

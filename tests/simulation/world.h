@@ -1,0 +1,107 @@
+// A whole cluster in one process, on a fake clock and network, from one seed: a master's core, nodes
+// with enclaves, and hosts that lie, lose, mix up and die.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <queue>
+
+#include "mapreduce/run.h"
+#include "simulation/host.h"
+#include "simulation/node.h"
+
+namespace brume::simulation {
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t node_count = 4;
+  bool split_roles = false;  // mappers and reducers instead of workers
+  bool joined = false;       // through attestation and TLS, instead of messages delivered as they are
+};
+
+struct Trouble {
+  Hostility hostility;
+  std::uint32_t kills = 0;  // nodes that die at random moments; each comes back as a new one
+  bool new_epoch = false;   // once, at a random moment; one node may be revoked by it
+};
+
+struct RunOptions {
+  std::string text;
+  std::uint64_t chunks_per_split = 2;
+  std::uint32_t partition_count = 3;
+  std::uint32_t padding_bucket = 0;
+  Trouble trouble;
+};
+
+struct Outcome {
+  bool finished = false;
+  std::string why;     // of a run that failed
+  std::string output;  // of one that finished
+  std::vector<std::string> notes;
+  std::uint64_t attacks = 0;
+  UnixMs took_ms = 0;
+};
+
+class World final : public Clock, public NodeOutside {
+ public:
+  explicit World(const WorldOptions& options);
+  ~World() override;
+
+  // Runs a job to its end. Hosts keep the streams of earlier runs, to replay them.
+  Outcome run(const RunOptions& options);
+
+  UnixMs now_ms() const override { return now_ms_; }
+
+ private:
+  struct Event {
+    UnixMs at = 0;
+    std::uint64_t order = 0;
+    std::function<void()> what;
+    bool operator<(const Event& other) const { return std::tie(at, order) > std::tie(other.at, other.order); }
+  };
+
+  // NodeOutside
+  void fetch_input(Node& node, std::uint64_t id, const abi::InputRange& range) override;
+  void fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) override;
+  void to_master(Node& node, std::uint8_t type, Bytes body) override;
+  void net_to_master(Node& node, Bytes bytes) override;
+
+  void at(UnixMs delay, std::function<void()> what);
+  void later(std::function<void()> what) { at(static_cast<UnixMs>(1 + random_.below(20)), std::move(what)); }
+  // In order, as a stream of bytes is.
+  void in_order(std::uint64_t link, std::function<void()> what);
+  Node* find(std::uint64_t serial);
+  Node* find_admitted(NodeId id);
+  void start_node(mapreduce::Roles roles);
+  void kill_node();
+  void handle_master_events(Node& node);
+  void admit(Node& node);
+  void act();
+  void fetch_output(const mapreduce::RunAction& action);
+  void begin_epoch();
+  Attack attack();
+  void answer(Node& node, std::uint64_t id, abi::ToEnclave type, Pieces pieces, const Pieces& foreign, bool known);
+
+  const WorldOptions options_;
+  SeededRandom random_;
+  UnixMs now_ms_ = 1'000'000;
+  std::uint64_t next_order_ = 0;
+  std::priority_queue<Event> events_;
+  std::map<std::uint64_t, UnixMs> link_times_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::uint64_t next_serial_ = 1;
+  std::uint32_t next_node_id_ = 1;
+  std::unique_ptr<crypto::EcKey> master_key_;
+  std::uint64_t epoch_ = 1;
+  Storage graveyard_;  // all streams that any host ever kept
+
+  // Of the present run.
+  Pieces input_;
+  Pieces other_input_;  // another file for the same owner
+  Trouble trouble_;
+  std::unique_ptr<mapreduce::MemoryOutputStore> store_;
+  std::unique_ptr<mapreduce::RunCore> core_;
+  Outcome outcome_;
+};
+
+}  // namespace brume::simulation
