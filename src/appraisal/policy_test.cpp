@@ -56,6 +56,19 @@ TEST(PolicyToml, HasIntelsRootForSgxOnly) {
   EXPECT_EQ(policy->tee_of_root(SpkiHash{}), std::nullopt);
 }
 
+TEST(PolicyToml, CommentsMayHaveAnyLettersAndNothingElseMay) {
+  EXPECT_TRUE(parse_policy_toml("# r\xc3\xa8gles\n" + kHead + kSim + kIdentity).has_value());
+  EXPECT_FALSE(parse_policy_toml(kHead + "r\xc3\xa8gles = 1\n").has_value());
+  EXPECT_FALSE(parse_policy_toml(kHead + kSim + kIdentity + "roles = [\"r\xc3\xa8gles\"]\n").has_value());
+}
+
+// toml++ 3.3.0 asserts here that a key follows.
+TEST(PolicyToml, RefusesTableHeadersWithoutAKey) {
+  for (const char* text : {"[[\x1c\\x]]\n", "[[[x}]\n", "[[]]\n", "[[", "[[?"}) {
+    EXPECT_FALSE(parse_policy_toml(text).has_value()) << text;
+  }
+}
+
 TEST(PolicyToml, HashIsOverTheBytes) {
   EXPECT_NE(parse_policy_toml(kHead)->hash, parse_policy_toml(kHead + "\n")->hash);
 }

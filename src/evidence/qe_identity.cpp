@@ -111,7 +111,9 @@ Result<SignedQeIdentity> parse_qe_identity(std::string_view text) {
     out.signed_bytes = to_bytes(as_bytes(text.substr(begin, json.offset() - begin)));
   });
   BRUME_TRY(json.done("QE identity"));
-  std::ranges::stable_sort(out.identity_unverified.levels, std::ranges::greater{}, &QeTcbLevel::isv_svn);
+  // Of two levels with the same SVN the worse status comes first.
+  std::ranges::sort(out.identity_unverified.levels, std::ranges::greater{},
+                    [](const QeTcbLevel& level) { return std::make_pair(level.isv_svn, level.status); });
   return out;
 }
 

@@ -192,8 +192,10 @@ TcbInfo read_tcb_info(JsonCursor& json) {
   return info;
 }
 
+// Of two levels with the same SVNs the worse status comes first.
 auto rank(const TcbLevel& level) {
-  return std::make_tuple(level.sgx_component_svns, level.pce_svn, level.tdx_component_svns.value_or(ByteArray<16>{}));
+  return std::make_tuple(level.sgx_component_svns, level.pce_svn, level.tdx_component_svns.value_or(ByteArray<16>{}),
+                         level.status);
 }
 
 bool all_at_least(const ByteArray<16>& have, const ByteArray<16>& need) {
@@ -221,8 +223,7 @@ Result<SignedTcbInfo> parse_tcb_info(std::string_view text) {
   });
   BRUME_TRY(json.done("TCB info"));
   // Intel publishes descending order; its own library sorts anyway, and so do we.
-  std::ranges::stable_sort(out.info_unverified.levels,
-                           [](const TcbLevel& a, const TcbLevel& b) { return rank(a) > rank(b); });
+  std::ranges::sort(out.info_unverified.levels, [](const TcbLevel& a, const TcbLevel& b) { return rank(a) > rank(b); });
   return out;
 }
 
