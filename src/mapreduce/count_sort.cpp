@@ -97,9 +97,8 @@ void for_each_key(CountTables& tables, Visit visit) {
   tables.short_table().for_each([&](const ShortBucket& bucket, std::size_t slot) {
     visit(SortedKey{0, reinterpret_cast<std::uintptr_t>(&bucket.keys[slot])}, bucket.counts[slot]);
   });
-  tables.long_table().for_each([&](const LongEntry& entry) {
-    visit(SortedKey{0, reinterpret_cast<std::uintptr_t>(&entry) + 1}, entry.count);
-  });
+  tables.long_table().for_each(
+      [&](const LongEntry& entry) { visit(SortedKey{0, reinterpret_cast<std::uintptr_t>(&entry) + 1}, entry.count); });
 }
 
 }  // namespace

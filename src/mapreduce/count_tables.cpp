@@ -18,7 +18,10 @@ struct CountTables::Scratch {
   WordSpan long_words[kMaxLongWords];
 };
 
-void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitions) {
+void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits,
+                            bool is_signed) {
+  unused_bits_ = 64 - value_bits;
+  is_signed_ = is_signed;
   schedule_ = schedule;
   partitions_ = partitions;
   partition_ = -1;

@@ -20,7 +20,8 @@ class CountTables : public WideTotals {
   };
 
   // partitions: R for the table of one partition, 1 for one that sees all hashes.
-  void configure(const HashSchedule& schedule, std::uint32_t partitions);
+  // Totals wrap at `value_bits`, as the job's type does.
+  void configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits, bool is_signed);
   bool reset(std::size_t short_count, std::size_t long_count);
   void release();
 
@@ -35,7 +36,7 @@ class CountTables : public WideTotals {
   // What the slot's own counter says, and what has outgrown it.
   std::uint64_t total(std::string_view key, std::int32_t in_slot) const {
     const auto value = static_cast<std::uint64_t>(in_slot);
-    return wide_.empty() ? value : value + wide_total(key);
+    return wrapped(wide_.empty() ? value : value + wide_total(key));
   }
 
   ShortTable& short_table() { return short_; }
@@ -47,6 +48,11 @@ class CountTables : public WideTotals {
  private:
   struct Scratch;
 
+  std::uint64_t wrapped(std::uint64_t value) const {
+    const std::uint64_t top = value << unused_bits_;
+    return is_signed_ ? static_cast<std::uint64_t>(static_cast<std::int64_t>(top) >> unused_bits_)
+                      : top >> unused_bits_;
+  }
   std::uint64_t wide_total(std::string_view key) const;
   bool check_partition(std::uint64_t hash);
 
@@ -56,6 +62,8 @@ class CountTables : public WideTotals {
   std::size_t wide_bytes_ = 0;
   HashSchedule schedule_;
   std::uint32_t partitions_ = 1;
+  unsigned unused_bits_ = 0;
+  bool is_signed_ = false;
   std::int64_t partition_ = -1;
   bool saw_other_partition_ = false;
   Block scratch_block_;

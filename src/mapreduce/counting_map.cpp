@@ -27,7 +27,7 @@ struct CountingMapTask::Buffers {
 
 CountingMapTask::CountingMapTask(const detail::CountingHooks& hooks, CountingState& state)
     : hooks_(hooks), state_(state), tables_(state.tables), buffers_block_(sizeof(Buffers)), separators_(ByteSet{}) {
-  tables_.configure(state.schedule, 1);
+  tables_.configure(state.schedule, 1, hooks.value_bits, hooks.is_signed);
   buffers_ = reinterpret_cast<Buffers*>(buffers_block_.data());
   if (buffers_ == nullptr || !tables_.reset(state.map_short_count, state.map_long_count)) fail("out of memory");
 }
@@ -144,8 +144,8 @@ void CountingMapTask::spill() {
   const LongTable& longs = tables_.long_table();
   for (std::uint32_t partition = 0; partition < partitions && !tables_.empty(); ++partition) {
     const std::uint64_t first = first_hash(partition, state_.partitions);
-    const std::uint64_t last = partition + 1 == partitions ? ~std::uint64_t{0}
-                                                           : first_hash(partition + 1, state_.partitions) - 1;
+    const std::uint64_t last =
+        partition + 1 == partitions ? ~std::uint64_t{0} : first_hash(partition + 1, state_.partitions) - 1;
     writer.begin(partition, shorts.size() / partitions + 1);
     shorts.for_each_in(first, last, [&](const ShortBucket& bucket, std::size_t slot, std::uint64_t) {
       const std::string_view key(reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u);

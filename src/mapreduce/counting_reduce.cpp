@@ -10,7 +10,7 @@ namespace brume::mapreduce {
 
 CountingReduceTask::CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state)
     : hooks_(hooks), state_(state), tables_(state.tables), reader_(hooks.is_signed) {
-  tables_.configure(state.schedule, state.partitions);
+  tables_.configure(state.schedule, state.partitions, hooks.value_bits, hooks.is_signed);
   out_of_memory_ = !tables_.reset(0, 0);
 }
 

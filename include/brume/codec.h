@@ -1,0 +1,108 @@
+// How values travel between map and reduce: a shape to bytes and back. Specialise Codec for a
+// type of your own; bytes from outside never reach it unauthenticated, yet decode must refuse
+// what encode cannot have written.
+#pragma once
+
+#include <brume/varint.h>
+
+#include <bit>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace brume {
+
+// static void encode(const T& value, std::string& out);   appends
+// static bool decode(std::string_view& in, T& value);     takes its bytes off the front
+template <typename T>
+struct Codec;
+
+template <typename T>
+concept Encodable = requires(const T& value, T& target, std::string& out, std::string_view& in) {
+  Codec<T>::encode(value, out);
+  { Codec<T>::decode(in, target) } -> std::same_as<bool>;
+};
+
+template <std::integral T>
+struct Codec<T> {
+  static void encode(T value, std::string& out) {
+    std::uint8_t bytes[kMaxVarintSize];
+    std::uint64_t wide = static_cast<std::uint64_t>(value);
+    if constexpr (std::signed_integral<T>) wide = zigzag(static_cast<std::int64_t>(value));
+    out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(put_varint(bytes, wide) - bytes));
+  }
+  static bool decode(std::string_view& in, T& value) {
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(in.data());
+    const std::uint8_t* at = begin;
+    std::uint64_t wide = 0;
+    if (get_varint(at, begin + in.size(), wide) != VarintResult::kDone) return false;
+    in.remove_prefix(static_cast<std::size_t>(at - begin));
+    if constexpr (std::signed_integral<T>) {
+      value = static_cast<T>(unzigzag(wide));
+      return static_cast<std::int64_t>(value) == unzigzag(wide);
+    } else {
+      value = static_cast<T>(wide);
+      return static_cast<std::uint64_t>(value) == wide;
+    }
+  }
+};
+
+// IEEE 754 bits, little-endian: 4 bytes for float, 8 for double.
+template <std::floating_point T>
+  requires(sizeof(T) == 4 || sizeof(T) == 8)
+struct Codec<T> {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  static void encode(T value, std::string& out) {
+    const auto bits = std::bit_cast<Bits>(value);
+    for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<char>(bits >> (8 * i)));
+  }
+  static bool decode(std::string_view& in, T& value) {
+    if (in.size() < sizeof(T)) return false;
+    Bits bits = 0;
+    for (std::size_t i = sizeof(T); i-- > 0;) bits = static_cast<Bits>(bits << 8 | static_cast<std::uint8_t>(in[i]));
+    value = std::bit_cast<T>(bits);
+    in.remove_prefix(sizeof(T));
+    return true;
+  }
+};
+
+// varint size, then the bytes.
+template <>
+struct Codec<std::string> {
+  static void encode(const std::string& value, std::string& out) {
+    Codec<std::uint64_t>::encode(value.size(), out);
+    out += value;
+  }
+  static bool decode(std::string_view& in, std::string& value) {
+    std::uint64_t size = 0;
+    if (!Codec<std::uint64_t>::decode(in, size) || size > in.size()) return false;
+    value.assign(in.substr(0, size));
+    in.remove_prefix(size);
+    return true;
+  }
+};
+
+// Their parts, one after another.
+template <Encodable... Parts>
+struct Codec<std::tuple<Parts...>> {
+  static void encode(const std::tuple<Parts...>& value, std::string& out) {
+    std::apply([&](const Parts&... parts) { (Codec<Parts>::encode(parts, out), ...); }, value);
+  }
+  static bool decode(std::string_view& in, std::tuple<Parts...>& value) {
+    return std::apply([&](Parts&... parts) { return (Codec<Parts>::decode(in, parts) && ...); }, value);
+  }
+};
+template <Encodable First, Encodable Second>
+struct Codec<std::pair<First, Second>> {
+  static void encode(const std::pair<First, Second>& value, std::string& out) {
+    Codec<First>::encode(value.first, out);
+    Codec<Second>::encode(value.second, out);
+  }
+  static bool decode(std::string_view& in, std::pair<First, Second>& value) {
+    return Codec<First>::decode(in, value.first) && Codec<Second>::decode(in, value.second);
+  }
+};
+
+}  // namespace brume

@@ -1,0 +1,73 @@
+// A typed job on top of the counting kernels.
+#pragma once
+
+#include <brume/detail/counting.h>
+#include <brume/emitter.h>
+#include <brume/parameters.h>
+#include <brume/reduction.h>
+
+#include <memory>
+#include <optional>
+
+namespace brume::detail {
+
+template <typename Job>
+class CountingProgram final : public JobProgram {
+ public:
+  using Value = typename Job::Value;
+
+  explicit CountingProgram(std::string_view name) : name_(name) {}
+
+  std::string_view name() const override { return name_; }
+  JobStatus configure(const JobConfig& config) override {
+    return guarded([&]() -> JobStatus {
+      job_.emplace();
+      Parameters parameters(config.parameters);
+      if constexpr (Configures<Job>) job_->configure(parameters);
+      if (auto status = parameters.status(); !status) return status;
+      separators_ = job_->separators();
+      if (!engine_) engine_ = make_counting_engine(hooks());
+      return engine_->configure(config);
+    });
+  }
+  const ByteSet& separators() const override { return separators_; }
+  std::unique_ptr<MapTask> new_map() override { return engine_->new_map(); }
+  std::unique_ptr<ReduceTask> new_reduce() override { return engine_->new_reduce(); }
+
+ private:
+  class Pairs final : public PairSink<Value> {
+   public:
+    explicit Pairs(CountSink& out) : out_(out) {}
+    void add(std::string_view key, const Value& value) override { out_.add(key, static_cast<std::uint64_t>(value)); }
+    void add_words(const Words& words, std::string_view text, const Value& value) override {
+      out_.add_words(words, text, static_cast<std::uint64_t>(value));
+    }
+
+   private:
+    CountSink& out_;
+  };
+
+  CountingHooks hooks() {
+    CountingHooks hooks;
+    hooks.job = &*job_;
+    hooks.map = [](void* job, std::string_view text, CountSink& out) {
+      Pairs pairs(out);
+      Emitter<Value> emitter(pairs);
+      static_cast<const Job*>(job)->map(text, emitter);
+    };
+    hooks.format = [](const void* job, std::string_view key, std::uint64_t value, Line& line) {
+      format_line(*static_cast<const Job*>(job), key, static_cast<Value>(value), line);
+    };
+    hooks.order = static_cast<LineOrder>(order_of<Job>());
+    hooks.is_signed = std::signed_integral<Value>;
+    hooks.value_bits = 8 * sizeof(Value);
+    return hooks;
+  }
+
+  std::string_view name_;
+  std::optional<Job> job_;
+  ByteSet separators_;
+  std::unique_ptr<CountingEngine> engine_;
+};
+
+}  // namespace brume::detail

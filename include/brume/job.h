@@ -1,0 +1,84 @@
+// How a job is written: a struct with types and functions, and BRUME_JOB(TheStruct) in its
+// source file. docs/guide/jobs.md explains it, examples/ has whole ones.
+//
+//   struct Job {
+//     using Value = ...;                                  // integers, floats, strings, tuples, own types by Codec
+//     void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
+//     brume::ByteSet separators() const;                  // bytes that belong to no record
+//     void map(std::string_view text, brume::Emitter<Value>& out) const;
+//     static constexpr auto combine = brume::sum;         // optional: values of a key become one
+//     // and either one line for each key ...
+//     static constexpr auto order = brume::value_descending;                   // optional: default by key
+//     void format(std::string_view key, const Value&, brume::Line&) const;     // optional: default tab, value, newline
+//     // ... or a function that writes any number of lines:
+//     void reduce(std::string_view key, const Value&, brume::Output&) const;              // with combine
+//     void reduce(std::string_view key, brume::Values<Value>, brume::Output&) const;      // without
+//   };
+//
+// Keys are strings of any bytes. A line of the result begins with its key.
+#pragma once
+
+#include <brume/codec.h>
+#include <brume/detail/counting.h>
+#include <brume/detail/counting_program.h>
+#include <brume/detail/general_program.h>
+#include <brume/emitter.h>
+#include <brume/line.h>
+#include <brume/parameters.h>
+#include <brume/program.h>
+#include <brume/reduction.h>
+#include <brume/words.h>
+
+namespace brume::detail {
+
+template <typename Job>
+constexpr void check_job() {
+  static_assert(requires { typename Job::Value; }, "a job names the type of its values: using Value = ...;");
+  static_assert(Encodable<typename Job::Value>,
+                "Value is an integer, float, std::string, a tuple or pair of these, or a type with a brume::Codec");
+  static_assert(
+      requires(const Job& job) {
+        { job.separators() } -> std::convertible_to<ByteSet>;
+      }, "a job says at which bytes its input may be cut: brume::ByteSet separators() const");
+  static_assert(
+      requires(const Job& job, std::string_view text, Emitter<typename Job::Value>& out) { job.map(text, out); },
+      "a job maps: void map(std::string_view text, brume::Emitter<Value>& out) const");
+  static_assert(
+      !requires { &Job::combine; } || Combines<Job>,
+      "combine is brume::sum, minimum, maximum or static void combine(Value& into, const Value& more)");
+  static_assert(!requires { &Job::configure; } || Configures<Job>, "configure is void configure(brume::Parameters&)");
+  static_assert(
+      !requires { &Job::reduce; } || ReducesValue<Job> || ReducesList<Job>,
+      "reduce is void reduce(std::string_view key, const Value&, brume::Output&) const with combine, "
+      "and takes brume::Values<Value> without");
+  static_assert(
+      !requires { &Job::format; } || Formats<Job>,
+      "format is void format(std::string_view key, const Value&, brume::Line&) const");
+  static_assert(ReducesList<Job> || Combines<Job>, "a job without combine has a reduce over brume::Values<Value>");
+  if constexpr (!ReducesValue<Job> && !ReducesList<Job>) {
+    static_assert(order_of<Job>() == Order::kKey || std::integral<typename Job::Value> ||
+                      std::floating_point<typename Job::Value>,
+                  "an order by value needs a Value that is a number; else write a reduce function");
+  }
+  static_assert(ReducesValue<Job> || ReducesList<Job> || Formats<Job> || Printable<typename Job::Value>,
+                "a Value that brume::Line cannot print needs a format or reduce function");
+}
+
+template <typename Job>
+JobProgram& the_program(std::string_view name) {
+  check_job<Job>();
+  if constexpr (IsCounting<Job>) {
+    static CountingProgram<Job> program(name);
+    return program;
+  } else {
+    static GeneralProgram<Job> program(name);
+    return program;
+  }
+}
+
+}  // namespace brume::detail
+
+// Once per program, at file scope.
+#define BRUME_JOB(Job)                                                                                 \
+  extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_program<Job>(#Job); } \
+  static_assert(true)

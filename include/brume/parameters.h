@@ -1,0 +1,89 @@
+// The parameters of a run (`-p key=value`) as a job reads them: each key that the job asks for is
+// known, every other one is refused, and so is a value that the job cannot use.
+#pragma once
+
+#include <brume/program.h>
+
+#include <charconv>
+#include <concepts>
+#include <vector>
+
+namespace brume {
+
+class Parameters {
+ public:
+  explicit Parameters(std::span<const JobParameter> given) : given_(given), known_(given.size()) {
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (given[i].key == given[j].key) refuse(given[i].key, "is given twice");
+      }
+    }
+  }
+
+  template <typename T>
+  struct Choice {
+    std::string_view name;
+    T value;
+  };
+  // Sets `target` to the value of the named choice; leaves it where the key is not given.
+  template <typename T>
+  void choose(std::string_view key, T& target, std::initializer_list<Choice<std::type_identity_t<T>>> choices) {
+    const std::string* value = find(key);
+    if (value == nullptr) return;
+    std::string names;
+    for (const auto& choice : choices) {
+      if (*value == choice.name) {
+        target = choice.value;
+        return;
+      }
+      names += names.empty() ? "" : ", ";
+      names += choice.name;
+    }
+    refuse(key, "is one of: " + names);
+  }
+  // A decimal number within [least, most].
+  template <std::integral T>
+  void number(std::string_view key, T& target, T least, T most) {
+    const std::string* value = find(key);
+    if (value == nullptr) return;
+    T parsed{};
+    const char* const end = value->data() + value->size();
+    const auto [at, error] = std::from_chars(value->data(), end, parsed);
+    if (error == std::errc{} && at == end && parsed >= least && parsed <= most) {
+      target = parsed;
+    } else {
+      refuse(key, "is a number from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+  }
+  void text(std::string_view key, std::string& target) {
+    if (const std::string* value = find(key)) target = *value;
+  }
+
+  // The first refusal; to be asked after the job has asked for all its keys.
+  JobStatus status() const {
+    if (!status_) return status_;
+    for (std::size_t i = 0; i < given_.size(); ++i) {
+      if (!known_[i]) return job_error("parameter '" + given_[i].key + "' is not known to this job");
+    }
+    return {};
+  }
+
+ private:
+  const std::string* find(std::string_view key) {
+    for (std::size_t i = 0; i < given_.size(); ++i) {
+      if (given_[i].key != key) continue;
+      known_[i] = true;
+      return &given_[i].value;
+    }
+    return nullptr;
+  }
+  void refuse(std::string_view key, const std::string& rule) {
+    if (status_) status_ = job_error("parameter '" + std::string(key) + "' " + rule);
+  }
+
+  std::span<const JobParameter> given_;
+  std::vector<bool> known_;
+  JobStatus status_;
+};
+
+}  // namespace brume
