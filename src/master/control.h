@@ -6,7 +6,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
 

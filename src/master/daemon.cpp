@@ -1,0 +1,363 @@
+#include "master/daemon.h"
+
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "abi/frames.h"
+
+namespace brume::master {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr transport::Milliseconds kTickInterval{500};
+constexpr std::size_t kKeyFileLimit = 1u << 20;
+constexpr std::size_t kCollateralLimit = 16u << 20;
+
+json refusals_json(const appraisal::Refusals& refusals) {
+  json list = json::array();
+  for (const auto& r : refusals)
+    list.push_back({{"rule", r.rule}, {"expected", r.expected}, {"got", r.got}, {"fix", r.fix}});
+  return list;
+}
+
+json facts_json(const appraisal::PeerFacts& facts) {
+  return {{"tee", appraisal::tee_name(facts.tee)},
+          {"measurement", facts.measurement.hex()},
+          {"image", facts.image.hex()},
+          {"signer", facts.signer.hex()},
+          {"isv_svn", facts.isv_svn},
+          {"debug", facts.debug},
+          {"protections", evidence::protection_list(facts.protections)},
+          {"tcb_status", evidence::tcb_status_name(facts.tcb_status)},
+          {"advisories", facts.advisories},
+          {"platform", facts.platform.hex()}};
+}
+
+json record_json(const NodeRecord& node) {
+  json out{{"id", node.id.value},
+           {"name", node.claimed_name},
+           {"role", node.role ? std::string(join::role_name(*node.role)) : node.claimed_role},
+           {"state", node_state_name(node.state)},
+           {"address", node.address},
+           {"since_ms", node.since_ms},
+           {"refusals", refusals_json(node.refusals)}};
+  if (!node.why_gone.empty()) out["why"] = node.why_gone;
+  if (node.facts) out["evidence"] = facts_json(*node.facts);
+  return out;
+}
+
+mapreduce::Roles roles_of(const NodeRecord& node) {
+  switch (node.role.value_or(join::Role::kVerifier)) {
+    case join::Role::kWorker:
+      return {true, true};
+    case join::Role::kMapper:
+      return {true, false};
+    case join::Role::kReducer:
+      return {false, true};
+    case join::Role::kVerifier:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+UnixMs SystemClock::now_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
+  BRUME_ASSIGN(crypto::EcKey key, load_or_make_master_key(options.home));
+  BRUME_ASSIGN(std::string identity_text, read_text_file(options.home.identity(), kKeyFileLimit));
+  auto identities = sealed::parse_identity_file(identity_text);
+  crypto::wipe({reinterpret_cast<std::uint8_t*>(identity_text.data()), identity_text.size()});
+  if (!identities) return within(options.home.identity().string(), identities.error());
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(options), std::move(key), std::move(*identities)));
+  BRUME_TRY(daemon->begin());
+  return daemon;
+}
+
+Status Daemon::begin() {
+  BRUME_TRY(make_private_folder(options_.home.cluster()));
+  BRUME_TRY(make_private_folder(options_.home.runs()));
+  audit_file_.open(options_.home.audit_log(), std::ios::app);
+  cluster_ = random_.make<ClusterId>();
+  BRUME_ASSIGN(appraisal::Policy policy, load_policy());
+  evidence::Collateral collateral;
+  if (!options_.collateral.empty()) {
+    BRUME_ASSIGN(std::string text, read_text_file(options_.collateral, kCollateralLimit));
+    auto parsed = evidence::parse_collateral(text);
+    if (!parsed) return within(options_.collateral.string(), parsed.error());
+    collateral = std::move(*parsed);
+  }
+  Membership::Config config;
+  config.cluster = cluster_;
+  membership_ =
+      std::make_unique<Membership>(key_, std::move(policy), std::move(collateral), config, clock_, random_, *this);
+  data_loop_ = std::make_unique<transport::LoopThread>();
+  fetch_server_ = std::make_unique<transport::FetchServer>(data_loop_->loop(), *this);
+  loop_ = std::make_unique<transport::LoopThread>();
+  control_server_ = std::make_unique<transport::ControlServer>(loop_->loop(), *this);
+  transport::ListenOptions listen;
+  listen.address = options_.listen_address;
+  listen.port = options_.port;
+  BRUME_ASSIGN(listener_, transport::Listener::open(loop_->loop(), listen, control_server_.get(), fetch_server_.get()));
+  loop_->loop().post([this] { tick(); });
+  BRUME_ASSIGN(tool_server_,
+               ControlServer::start(options_.home.master_socket(),
+                                    [this](const json& request, ControlPeer& peer) { return handle(request, peer); }));
+  audit(json{{"event", "started"}, {"cluster", cluster_.hex()}, {"policy", membership_->policy().hash.hex()}}.dump());
+  return {};
+}
+
+Daemon::~Daemon() {
+  stop();
+  fetch_client_.cancel();
+  if (loop_)
+    loop_->loop().run_sync([this] {
+      if (run_) run_->fail_run("the master was stopped");
+    });
+  tool_server_.reset();
+  while (fetch_threads_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  listener_.reset();
+  control_server_.reset();
+  loop_.reset();
+  fetch_server_.reset();
+  data_loop_.reset();
+}
+
+void Daemon::wait() {
+  while (!stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+}
+
+void Daemon::stop() { stopping_ = true; }
+
+Result<appraisal::Policy> Daemon::load_policy() const {
+  BRUME_ASSIGN(std::string text, read_text_file(options_.home.policy(), appraisal::kPolicySizeLimit));
+  auto policy = appraisal::parse_policy_toml(text);
+  if (!policy) return within(options_.home.policy().string(), policy.error());
+  return policy;
+}
+
+void Daemon::tick() {
+  membership_->tick();
+  if (run_) run_->tick(clock_.now_ms());
+  flush();
+  loop_->loop().after(kTickInterval, [this] { tick(); });
+}
+
+void Daemon::flush() {
+  for (auto outgoing = membership_->take_outgoing(); !outgoing.empty(); outgoing = membership_->take_outgoing()) {
+    for (const auto& one : outgoing) {
+      if (!one.bytes.empty()) control_server_->send(one.connection, transport::Channel::kEnclave, one.bytes);
+      if (one.close) control_server_->close(one.connection);
+    }
+  }
+  if (std::exchange(peers_changed_, false)) send_peers();
+}
+
+// All of them to all: hosts find each other's streams by it. A lie would only stop the work.
+void Daemon::send_peers() {
+  transport::Peers message;
+  for (const auto& [connection, node] : membership_->records())
+    if (node.state == NodeState::kAdmitted) message.peers.push_back({node.id, {node.address, node.fetch_port}});
+  for (const auto& [connection, node] : membership_->records()) {
+    if (node.state != NodeState::kAdmitted) continue;
+    message.self = node.id;
+    control_server_->send(connection, transport::Channel::kHost, transport::encode_host_message(message));
+  }
+}
+
+void Daemon::on_connect(transport::ConnectionId connection, const std::string& peer_address) {
+  membership_->connect(connection, peer_address);
+  flush();
+}
+
+void Daemon::on_message(transport::ConnectionId connection, transport::Channel channel, ByteView payload) {
+  if (channel == transport::Channel::kEnclave) {
+    membership_->receive(connection, payload);
+    return flush();
+  }
+  auto message = transport::parse_host_message(payload);
+  if (!message) {
+    membership_->disconnect(connection, message.error().what);
+    return flush();
+  }
+  if (const auto* hello = std::get_if<transport::Hello>(&*message)) {
+    membership_->hello(connection, hello->name, hello->role, hello->fetch_port);
+    peers_changed_ = true;
+    flush();
+  } else if (const auto* failed = std::get_if<transport::Failed>(&*message)) {
+    log("node's host says: " + failed->what);
+    membership_->disconnect(connection, "its host gave up: " + failed->what);
+    flush();
+  } else if (const auto* line = std::get_if<transport::NodeLog>(&*message)) {
+    log("node's host says: " + line->text);
+  }
+}
+
+void Daemon::on_close(transport::ConnectionId connection, const Error& why) {
+  membership_->disconnect(connection, why.what);
+  flush();
+}
+
+std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> Daemon::open(
+    const transport::FetchRequest& request) {
+  const auto* range = std::get_if<abi::InputRange>(&request);
+  if (range == nullptr) return std::unexpected(transport::FetchFailure::kNotFound);
+  std::lock_guard lock(run_mutex_);
+  if (!run_ || run_->id() != range->run) return std::unexpected(transport::FetchFailure::kNotFound);
+  return run_->input().chunks(range->first_chunk, range->chunk_count);
+}
+
+void Daemon::node_admitted(const NodeRecord& node) {
+  audit(json{{"event", "admitted"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
+  peers_changed_ = true;
+  if (run_) run_->node_joined(node.id, roles_of(node));
+}
+
+void Daemon::node_renewed(const NodeRecord& node) {
+  audit(json{{"event", "renewed"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
+  if (run_) run_->node_renewed(node.id);
+}
+
+void Daemon::node_refused(const NodeRecord& node) {
+  audit(json{{"event", "refused"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
+  for (const auto& r : node.refusals)
+    log("refused " + node.claimed_name + ": " + r.rule + ": expected " + r.expected + ", got " + r.got);
+}
+
+void Daemon::node_lost(const NodeRecord& node) {
+  audit(json{{"event", "lost"}, {"node", record_json(node)}}.dump());
+  peers_changed_ = true;
+  if (!run_) return;
+  if (node.state == NodeState::kRefused)
+    run_->node_revoked(node.id);
+  else
+    run_->node_lost(node.id);
+}
+
+void Daemon::node_message(NodeId node, std::uint8_t type, ByteView body) {
+  if (run_) run_->on_message(node, type, body);
+}
+
+Status Daemon::send_to_node(NodeId node, std::uint8_t type, ByteView body) {
+  return membership_->send(node, type, body);
+}
+
+void Daemon::drop_node(NodeId node, const std::string& why) {
+  log("dropping node " + std::to_string(node.value) + ": " + why);
+  membership_->drop(node, why);
+}
+
+void Daemon::run_note(const std::string& text) { log(text); }
+
+void Daemon::fetch_output(mapreduce::Ticket ticket, NodeId node, const sealed::StreamId& stream, const RunId& run) {
+  const NodeRecord* record = membership_->find(node);
+  transport::Endpoint peer;
+  if (record != nullptr) peer = {record->address, record->fetch_port};
+  abi::StreamName name{run, static_cast<abi::Stage>(stream.stage), stream.split, stream.partition, stream.salt};
+  ++fetch_threads_;
+  std::thread([this, shared = run_, ticket, peer, name] {
+    fetch_thread(shared, ticket, peer, name);
+    --fetch_threads_;
+  }).detach();
+}
+
+void Daemon::fetch_thread(std::shared_ptr<JobRun> run, mapreduce::Ticket ticket, transport::Endpoint peer,
+                          abi::StreamName name) {
+  Status status;
+  bool wanted = true;
+  auto fetched = fetch_client_.fetch(peer, name, [&](ByteView frame) {
+    auto blocks = abi::split_blocks(frame, sealed::kSealedBlockLimit);
+    if (!blocks) {
+      status = std::unexpected(blocks.error());
+      return false;
+    }
+    loop_->loop().run_sync([&] {
+      for (ByteView block : *blocks) run->on_fetched(ticket, block);
+      wanted = run->wants(ticket);
+      flush();
+    });
+    return wanted;
+  });
+  if (status && !fetched) status = fetched;
+  loop_->loop().run_sync([&] {
+    run->on_fetch_end(ticket, status);
+    flush();
+  });
+}
+
+void Daemon::audit(const std::string& line) {
+  std::lock_guard lock(audit_mutex_);
+  json entry = json::parse(line);
+  entry["at_ms"] = clock_.now_ms();
+  audit_file_ << entry.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+}
+
+void Daemon::log(const std::string& line) {
+  std::lock_guard lock(audit_mutex_);
+  std::cerr << line << std::endl;
+}
+
+json Daemon::nodes_json() {
+  json list = json::array();
+  loop_->loop().run_sync([&] {
+    for (const auto& [connection, node] : membership_->records()) list.push_back(record_json(node));
+  });
+  return {{"nodes", list}};
+}
+
+json Daemon::status_json() {
+  json out;
+  loop_->loop().run_sync([&] {
+    json counts{{"joining", 0}, {"admitted", 0}, {"refused", 0}, {"gone", 0}};
+    for (const auto& [connection, node] : membership_->records()) {
+      auto& count = counts[node_state_name(node.state)];
+      count = count.get<int>() + 1;
+    }
+    out = {{"cluster", cluster_.hex()},
+           {"port", port()},
+           {"pid", getpid()},
+           {"epoch", membership_->policy().epoch},
+           {"policy", membership_->policy().hash.hex()},
+           {"recipient", identities_.front().recipient().text()},
+           {"master", key_.public_key().spki_hash().hex()},
+           {"nodes", counts},
+           {"running", run_ ? run_->id().hex() : ""}};
+  });
+  return out;
+}
+
+Result<json> Daemon::reload_policy() {
+  BRUME_ASSIGN(appraisal::Policy policy, load_policy());
+  Status status;
+  loop_->loop().run_sync([&] {
+    if (run_ && policy.epoch > membership_->policy().epoch) run_->begin_epoch(random_);
+    status = membership_->set_policy(std::move(policy));
+    flush();
+  });
+  if (!status) return std::unexpected(status.error());
+  audit(json{{"event", "policy"}, {"policy", membership_->policy().hash.hex()}, {"epoch", membership_->policy().epoch}}
+            .dump());
+  return status_json();
+}
+
+Result<json> Daemon::handle(const json& request, ControlPeer& peer) {
+  const std::string verb = request.value("verb", "");
+  if (verb == "status") return status_json();
+  if (verb == "nodes") return nodes_json();
+  if (verb == "run") return run_job(request, peer);
+  if (verb == "policy") return reload_policy();
+  if (verb == "stop") {
+    stop();
+    return json{{"stopping", true}};
+  }
+  return fail(ErrorCode::kUsage, "control: unknown verb");
+}
+
+}  // namespace brume::master

@@ -1,0 +1,86 @@
+// One `brume run`, from request to receipt: joins the pure RunCore with the network and the disk.
+// The core lives on the daemon's loop thread; the caller's thread waits, merges and writes.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+
+#include "mapreduce/run.h"
+#include "master/input_file.h"
+#include "master/output_spool.h"
+
+namespace brume::master {
+
+struct JobRequest {
+  std::string job_name;
+  std::filesystem::path input;  // an age file
+  std::filesystem::path output;
+  std::string output_recipient;  // empty: plain
+  std::vector<mapreduce::Parameter> parameters;
+  std::uint32_t partition_count = 0;  // 0: as many as there are reducers
+  std::uint64_t split_size = 0;       // bytes; 0: four splits a mapper, between 1 and 64 MiB
+};
+
+// What the run needs of the daemon. Called on the loop thread.
+class RunOutside {
+ public:
+  virtual ~RunOutside() = default;
+  virtual Status send_to_node(NodeId node, std::uint8_t type, ByteView body) = 0;
+  virtual void drop_node(NodeId node, const std::string& why) = 0;
+  // Fetches the stream from the node's host; answers come as on_fetched and on_fetch_end, on the loop
+  // thread, tagged with the ticket.
+  virtual void fetch_output(mapreduce::Ticket ticket, NodeId node, const sealed::StreamId& stream,
+                            const RunId& run) = 0;
+  virtual void run_note(const std::string& text) = 0;
+};
+
+class JobRun {
+ public:
+  JobRun(std::unique_ptr<OutputSpool> spool, std::unique_ptr<mapreduce::RunCore> core, InputFile input,
+         RunOutside& outside)
+      : spool_(std::move(spool)), core_(std::move(core)), input_(std::move(input)), outside_(outside) {}
+
+  const RunId& id() const { return core_->descriptor().run(); }
+  const InputFile& input() const { return input_; }
+
+  // On the loop thread.
+  void node_joined(NodeId node, mapreduce::Roles roles);
+  void node_lost(NodeId node);
+  void begin_epoch(Random& random);
+  void node_renewed(NodeId node);
+  void node_revoked(NodeId node);
+  void on_message(NodeId from, std::uint8_t type, ByteView body);
+  void on_fetched(mapreduce::Ticket ticket, ByteView sealed_block);
+  void on_fetch_end(mapreduce::Ticket ticket, const Status& status);
+  bool wants(mapreduce::Ticket ticket) const { return fetching_.contains(ticket); }
+  void tick(UnixMs now);
+  void fail_run(const std::string& why);
+
+  // On the waiting thread: what happened since the last call, at the latest after `patience`.
+  struct News {
+    mapreduce::RunProgress progress;
+    std::vector<std::string> notes;
+    bool finished = false;
+    bool failed = false;
+    std::string why;
+  };
+  News wait(std::chrono::milliseconds patience);
+  // Only after finished, and once the daemon sends it no more events.
+  mapreduce::RunCore& core() { return *core_; }
+
+ private:
+  void obey();
+
+  std::unique_ptr<OutputSpool> spool_;
+  std::unique_ptr<mapreduce::RunCore> core_;
+  InputFile input_;
+  RunOutside& outside_;
+  std::set<mapreduce::Ticket> fetching_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  News news_;
+};
+
+}  // namespace brume::master

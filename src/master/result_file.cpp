@@ -1,0 +1,64 @@
+#include "master/result_file.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace brume::master {
+
+Result<std::unique_ptr<ResultFile>> ResultFile::create(const std::filesystem::path& path, const std::string& recipient,
+                                                       Random& random) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return fail(ErrorCode::kUsage, path.string() + ": is a folder; name a file for the result");
+  std::filesystem::path temporary = path;
+  temporary += ".part-" + std::to_string(getpid());
+  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return fail(ErrorCode::kIo, temporary.string() + ": " + std::strerror(errno));
+  std::unique_ptr<ResultFile> result(new ResultFile(path, temporary, std::move(file)));
+  if (!recipient.empty()) {
+    BRUME_ASSIGN(sealed::AgeRecipient parsed, sealed::AgeRecipient::parse(recipient));
+    BRUME_ASSIGN(result->age_, sealed::AgeWriter::create(std::span(&parsed, 1), random));
+    BRUME_TRY(result->put(result->age_->prefix()));
+  }
+  return result;
+}
+
+ResultFile::~ResultFile() {
+  if (!committed_) unlink(temporary_.c_str());
+}
+
+Status ResultFile::write(ByteView text) {
+  if (!age_) return put(text);
+  buffer_.resize(sealed::AgeWriter::push_limit(text.size()));
+  std::size_t size = age_->push(text, MutableByteView(buffer_));
+  return put(ByteView(buffer_).first(size));
+}
+
+Status ResultFile::commit() {
+  if (age_) {
+    buffer_.resize(sealed::kAgeSealedChunkSize);
+    std::size_t size = age_->finish(MutableByteView(buffer_));
+    BRUME_TRY(put(ByteView(buffer_).first(size)));
+  }
+  if (rename(temporary_.c_str(), path_.c_str()) != 0)
+    return fail(ErrorCode::kIo, path_.string() + ": " + std::strerror(errno));
+  committed_ = true;
+  digest_ = hash_.finish();
+  return {};
+}
+
+Status ResultFile::put(ByteView bytes) {
+  hash_.update(bytes);
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    ssize_t n = ::write(file_.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return fail(ErrorCode::kIo, temporary_.string() + ": " + std::strerror(errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace brume::master

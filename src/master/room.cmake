@@ -1,0 +1,1 @@
+target_link_libraries(brume_master PUBLIC nlohmann_json::nlohmann_json)
