@@ -216,13 +216,13 @@ std::vector<sock_filter> enclave_filter() {
       kKill,
       statement(kLoad, offsetof(seccomp_data, nr)),
   };
-  for (std::uint32_t call : {SYS_futex, SYS_clock_gettime, SYS_restart_syscall, SYS_exit, SYS_exit_group}) {
-    out.push_back(skip_unless(call));
+  for (const auto call : {SYS_futex, SYS_clock_gettime, SYS_restart_syscall, SYS_exit, SYS_exit_group}) {
+    out.push_back(skip_unless(static_cast<std::uint32_t>(call)));
     out.push_back(kAllow);
   }
-  for (std::uint32_t call :
+  for (const auto call :
        {SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_prlimit64, SYS_readlink, SYS_getrandom}) {
-    out.push_back(skip_unless(call));
+    out.push_back(skip_unless(static_cast<std::uint32_t>(call)));
     out.push_back(kNoSuchCall);
   }
   out.push_back(skip_unless(SYS_arch_prctl));
