@@ -11,8 +11,10 @@ constexpr std::uint8_t kTcb = 2;
 constexpr std::uint8_t kConfiguration = 7;
 
 Bytes oid(std::initializer_list<std::uint8_t> path) {
-  Bytes out(std::begin(kArc), std::end(kArc));
-  out.insert(out.end(), path);
+  Bytes out;
+  out.reserve(std::size(kArc) + path.size());
+  append(out, kArc);
+  for (std::uint8_t number : path) out.push_back(number);
   return out;
 }
 
