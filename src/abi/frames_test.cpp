@@ -101,7 +101,7 @@ TEST(EnclaveConfig, RefusesEveryByteItDoesNotKnow) {
     bad[at] = 1;
     EXPECT_FALSE(parse_config(bad)) << at;
   }
-  for (std::size_t at : {0, 8, 12}) {
+  for (std::size_t at : std::initializer_list<std::size_t>{0, 8, 12}) {
     Bytes bad = good;
     bad[at] = 0x55;
     EXPECT_FALSE(parse_config(bad)) << at;
