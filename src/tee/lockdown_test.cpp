@@ -108,6 +108,40 @@ TEST_F(LockdownTest, HoldsNothingOfItsParent) {
   }
 }
 
+// The readers below do find it where nothing protects it.
+TEST_F(LockdownTest, TheCanaryIsThereToBeFoundInOrdinaryMemory) {
+  auto started = ProbeEnclave::start({.mode = abi::Tee::kNone});
+  ASSERT_TRUE(started);
+  probe_ = std::move(*started);
+  const std::uint64_t at = keep_canary();
+  const int mem = open(proc("mem").c_str(), O_RDONLY);
+  if (mem < 0) GTEST_SKIP() << "cannot even open /proc/PID/mem here";
+  char text[8] = {};  // a std::string begins with where its characters lie
+  ASSERT_EQ(pread(mem, text, 8, static_cast<off_t>(at)), 8);
+  std::uint64_t characters = 0;
+  std::memcpy(&characters, text, 8);
+  char buffer[64] = {};
+  EXPECT_GT(pread(mem, buffer, kKept.size(), static_cast<off_t>(characters)), 0);
+  EXPECT_EQ(std::string_view(buffer, kKept.size()), kKept);
+  close(mem);
+}
+
+TEST_F(LockdownTest, AnIdleEnclaveTouchesItsHeapAhead) {
+  const auto resident = [&] {
+    const std::string statm = read_proc("statm");
+    return std::strtoul(statm.c_str() + statm.find(' '), nullptr, 10);
+  };
+  EXPECT_TRUE(still_works());
+  const unsigned long before = resident();
+  unsigned long after = before;
+  for (int i = 0; i < 200 && after < before + 8000; ++i) {
+    std::this_thread::sleep_for(milliseconds(50));
+    after = resident();
+  }
+  EXPECT_GE(after, before + 8000) << "32 MiB are 8192 pages";
+  EXPECT_EQ(probe_->ask_text(Probe::kHeap, {}), "ok");
+}
+
 TEST_F(LockdownTest, ProcMemYieldsNoCanary) {
   const std::uint64_t at = keep_canary();
   ASSERT_NE(at, 0u);

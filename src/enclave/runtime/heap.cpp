@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <malloc.h>
 
+#include "enclave/runtime/idle.h"
 #include "enclave/runtime/runtime.h"
 
 extern "C" {
@@ -38,6 +39,7 @@ abi::EnclaveRange compute_range() {
 
 constinit abi::EnclaveRange range;
 constinit std::uint64_t heap_used = 0;
+constinit std::uint64_t heap_touched = 0;  // by touch_ahead, beyond what was in use then
 
 }  // namespace
 
@@ -46,6 +48,16 @@ std::uint64_t image_address() { return reinterpret_cast<std::uint64_t>(&__ehdr_s
 const abi::EnclaveRange& own_range() {
   if (range.size == 0) range = compute_range();
   return range;
+}
+
+bool touch_ahead(std::uint64_t ahead_size, std::uint64_t page_count) {
+  const auto& own = own_range();
+  const std::uint64_t used = (heap_used + abi::kPageSize - 1) / abi::kPageSize * abi::kPageSize;
+  const std::uint64_t end = ahead_size < own.heap_size - used ? used + ahead_size : own.heap_size;
+  if (heap_touched < used) heap_touched = used;
+  for (; page_count > 0 && heap_touched < end; --page_count, heap_touched += abi::kPageSize)
+    *reinterpret_cast<volatile std::uint8_t*>(image_address() + own.heap + heap_touched) = 0;
+  return heap_touched < end;
 }
 
 // One arena that only grows, and no mappings: there is nothing else to take memory from.

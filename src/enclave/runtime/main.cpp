@@ -1,6 +1,7 @@
 // From the C library's start to the program: checks where the outside lies, opens the ring, runs.
 #include "abi/config.h"
 #include "abi/futex_wait.h"
+#include "enclave/runtime/idle.h"
 #include "enclave/runtime/runtime.h"
 
 extern "C" {
@@ -38,8 +39,9 @@ int run() {
   if (!ring) return kBadBoot;
   auto config = abi::parse_config({brume_config_page, sizeof brume_config_page});
   if (!config) return kBadConfig;
+  IdleWait idle;
   abi::FutexWait wait;
-  abi::FrameReader from_host(ring->to_enclave, wait);
+  abi::FrameReader from_host(ring->to_enclave, idle);
   abi::FrameWriter to_host(ring->to_host, wait);
   Enclave enclave{static_cast<abi::Tee>(boot_block.tee), *config, from_host, to_host};
   return enclave_main(enclave);

@@ -85,6 +85,13 @@ Bytes do_get_key(ByteView payload) {
   return key ? to_bytes(*key) : text(key.error().what);
 }
 
+Bytes address_of_canary() {
+  const auto at = reinterpret_cast<std::uint64_t>(&canary);
+  Bytes out(sizeof at);
+  std::memcpy(out.data(), &at, sizeof at);
+  return out;
+}
+
 long forbidden(std::uint8_t what) {
   switch (what) {
     case 0:
@@ -133,7 +140,7 @@ Bytes handle(const abi::Frame& frame) {
       return do_get_key(frame.payload);
     case Probe::kKeepCanary:
       canary = std::string(as_chars(frame.payload)) + "-kept";
-      return to_bytes(ByteView(reinterpret_cast<const std::uint8_t*>(&canary), 8));  // where it lies
+      return address_of_canary();
     case Probe::kForbidden:
       forbidden(frame.payload[0]);
       return text("alive");
