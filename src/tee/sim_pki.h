@@ -54,7 +54,7 @@ struct CollateralRequest {
   UnixMs issued_ms = 0;       // 0: an hour before now
   UnixMs next_update_ms = 0;  // 0: thirty days after now
   evidence::TcbStatus current_status = evidence::TcbStatus::kUpToDate;
-  std::vector<std::string> current_advisories;
+  std::vector<std::string> current_advisories{};
   evidence::TcbStatus current_qe_status = evidence::TcbStatus::kUpToDate;
   bool revoke_pck_ca = false;
   bool revoke_tcb_signing = false;
