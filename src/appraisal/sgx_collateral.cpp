@@ -100,14 +100,17 @@ void check_revocation(Refusals& refusals, std::string_view rule, const Result<cr
 }  // namespace
 
 ParsedCollateral parse_collateral_parts(const evidence::Collateral& collateral) {
+  auto tcb_chain = part(collateral.tcb_info_issuer_chain, evidence::load_chain);
+  bool same = collateral.qe_identity_issuer_chain == collateral.tcb_info_issuer_chain;
+  auto qe_chain = same ? tcb_chain : part(collateral.qe_identity_issuer_chain, evidence::load_chain);
   return {
       part(collateral.root_crl, evidence::load_crl),
       part(collateral.pck_crl, evidence::load_crl),
       part(collateral.pck_crl_issuer_chain, evidence::load_chain),
       part(collateral.tcb_info, evidence::parse_tcb_info),
-      part(collateral.tcb_info_issuer_chain, evidence::load_chain),
+      std::move(tcb_chain),
       part(collateral.qe_identity, evidence::parse_qe_identity),
-      part(collateral.qe_identity_issuer_chain, evidence::load_chain),
+      std::move(qe_chain),
   };
 }
 

@@ -78,6 +78,9 @@ const Case kCases[] = {
     {"no_crl_distribution_point",
      [](P& p) { p.crl_url = ""; },
      {"sgx.pck.profile", "sgx.pck-ca.profile", "sgx.root.profile", "sgx.tcb-signing.profile"}},
+    {"pck_with_unknown_critical_extension",
+     [](P& p) { p.pck_extra = crypto::Extension{"1.3.6.1.4.1.99999.1", true, Bytes{5, 0}}; },
+     {"sgx.pck.format"}},
     {"pck_of_another_ca", [](P& p) { p.pck_issuer = &p.stranger; }, {"sgx.pck.signature"}},
     {"ca_of_another_root", [](P& p) { p.ca_issuer = &p.stranger; }, {"sgx.pck-ca.signature"}},
     {"tcb_signing_of_another_root", [](P& p) { p.tcb_issuer = &p.stranger; }, {"sgx.tcb-signing.signature"}},
@@ -173,6 +176,9 @@ TEST(SgxRules, AcceptsRealQuirks) {
   TestPlatform no_auth_data;
   no_auth_data.qe_auth_data.clear();
   EXPECT_EQ(rules_for(no_auth_data), Rules{});
+  TestPlatform extension;
+  extension.pck_extra = crypto::Extension{"1.3.6.1.4.1.99999.1", false, Bytes{5, 0}};
+  EXPECT_EQ(rules_for(extension), Rules{});
   TestPlatform instance;
   instance.platform.platform_instance_id = ByteArray<16>{1};
   instance.platform.configuration = evidence::PckConfiguration{true, false, true};

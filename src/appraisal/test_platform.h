@@ -54,6 +54,7 @@ struct TestPlatform {
   const crypto::EcKey* ca_issuer = nullptr;
   const crypto::EcKey* tcb_issuer = nullptr;
   evidence::PckExtension platform = default_platform();
+  std::optional<crypto::Extension> pck_extra;
 
   TestCrl root_crl{now - kDay, now + kDay};
   TestCrl pck_crl{now - kDay, now + kDay};
@@ -148,9 +149,10 @@ struct TestPlatform {
     root_certificate = make(root, root_key, nullptr, root_key);
     ca_certificate = make(ca, ca_key, &root_certificate, or_own(ca_issuer, root_key));
     tcb_certificate = make(tcb_signing, tcb_key, &root_certificate, or_own(tcb_issuer, root_key));
-    pck_certificate =
-        make(pck, pck_key, &ca_certificate, or_own(pck_issuer, ca_key),
-             {{std::string(evidence::kPckExtensionOid), false, evidence::encode_pck_extension(platform)}});
+    std::vector<crypto::Extension> extensions = {
+        {std::string(evidence::kPckExtensionOid), false, evidence::encode_pck_extension(platform)}};
+    if (pck_extra) extensions.push_back(*pck_extra);
+    pck_certificate = make(pck, pck_key, &ca_certificate, or_own(pck_issuer, ca_key), extensions);
     return *this;
   }
 

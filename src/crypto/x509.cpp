@@ -65,8 +65,11 @@ Status check_certificate(X509* x509) {
     return malformed("certificate: its validity is not two dates");
   }
   BRUME_TRY(check_extensions(X509_get0_extensions(x509)));
-  bool invalid = (X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0;
-  if (!clean(!invalid)) return malformed("certificate: a standard extension does not parse");
+  std::uint32_t flags = X509_get_extension_flags(x509);
+  if (!clean((flags & EXFLAG_INVALID) == 0)) return malformed("certificate: a standard extension does not parse");
+  // RFC 5280, 4.2: who does not know a critical extension must refuse the certificate.
+  if ((flags & EXFLAG_CRITICAL) != 0)
+    return fail(ErrorCode::kUnsupported, "certificate: an unknown critical extension");
   return {};
 }
 
