@@ -1,0 +1,18 @@
+// Whole files, plain to age and back, as fast as the machine goes: regular files by several threads,
+// each with chunks of its own; pipes by one.
+#pragma once
+
+#include <span>
+
+#include "cli/atomic_file.h"
+#include "cli/input_file.h"
+#include "sealed/age.h"
+
+namespace brume::cli {
+
+// Neither gives the output its name: the caller commits it.
+Status seal_file(InputFile& in, AtomicFile& out, std::span<const sealed::AgeRecipient> recipients);
+// Fails without having authenticated all of it where the input was cut or altered: then drop the output.
+Status open_file(InputFile& in, AtomicFile& out, std::span<const sealed::AgeIdentity> identities);
+
+}  // namespace brume::cli

@@ -1,0 +1,39 @@
+// Where a verb reads its input: a file or "-", standard input.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace brume::cli {
+
+// "NAME: reason", from errno.
+std::unexpected<Error> fail_errno(const std::string& name, ErrorCode code = ErrorCode::kIo);
+
+class InputFile {
+ public:
+  static Result<InputFile> open(const std::string& path);
+
+  const std::string& name() const { return name_; }
+  // Known for regular files that say more than 0: those can be read anywhere (read_at).
+  std::optional<std::uint64_t> size() const { return size_; }
+  // Fills `out` as far as the input goes; says how much.
+  Result<std::size_t> read(MutableByteView out);
+  // All of `out`; an input that ends before has changed since size() was asked.
+  Status read_at(std::uint64_t offset, MutableByteView out) const;
+  // Whether it still ends where size() says.
+  Status check_unchanged() const;
+
+ private:
+  UniqueFd fd_;
+  std::string name_;
+  std::optional<std::uint64_t> size_;
+};
+
+// A small file (keys, lists) as a whole.
+Result<std::string> read_small_file(const std::string& path, std::size_t limit_size);
+
+}  // namespace brume::cli

@@ -1,0 +1,54 @@
+// `brume open`: age file to plain file.
+#include "cli/age_files.h"
+#include "cli/verbs.h"
+
+namespace brume::cli {
+
+namespace {
+
+struct OpenOptions {
+  std::vector<std::string> identity_files;
+  std::string in;
+  std::string out;
+  bool force = false;
+};
+
+Result<std::vector<sealed::AgeIdentity>> gather_identities(const OpenOptions& options) {
+  std::vector<sealed::AgeIdentity> all;
+  for (const std::string& path : options.identity_files) {
+    BRUME_ASSIGN(std::string text, read_small_file(path, sealed::kAgeKeyFileSizeLimit));
+    auto keys = sealed::parse_identity_file(text);
+    crypto::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    if (!keys) return within(path, std::move(keys.error()));
+    all.insert(all.end(), keys->begin(), keys->end());
+  }
+  return all;
+}
+
+Status open(const OpenOptions& options) {
+  BRUME_ASSIGN(std::vector<sealed::AgeIdentity> identities, gather_identities(options));
+  BRUME_ASSIGN(InputFile in, InputFile::open(options.in));
+  BRUME_ASSIGN(AtomicFile out, AtomicFile::create(options.out, {.force = options.force}));
+  BRUME_TRY(open_file(in, out, identities));
+  return out.commit();
+}
+
+}  // namespace
+
+void add_open(CLI::App& app) {
+  auto options = std::make_shared<OpenOptions>();
+  CLI::App* verb = app.add_subcommand("open", "Open a sealed file (age v1, also as stock age writes it)");
+  verb->add_option("-i,--identity", options->identity_files,
+                   "Key file of 'brume keygen' or age-keygen; may be given again")
+      ->required()
+      ->allow_extra_args(false);
+  verb->add_option("IN", options->in, "Sealed file, or - for standard input")->required();
+  verb->add_option("-o,--output", options->out, "Plain file, or - for standard output")->required();
+  verb->add_flag("--force", options->force, "Replace an output that is there");
+  verb->footer(
+      "The output appears when all of it has been authenticated, or not at all. Standard output gets\n"
+      "authentic pieces as they come: heed the exit code, which alone says that nothing was cut off.");
+  verb->callback([options] { finish(open(*options)); });
+}
+
+}  // namespace brume::cli
