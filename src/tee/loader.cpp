@@ -112,9 +112,9 @@ Result<EnclaveProcess> spawn_enclave(const LoadRequest& request) {
   plan.doorbell_fd = doorbell.get();
   plan.ring_fd = state->ring.get();
   plan.ring_size = abi::ring_file_size(request.ring_capacity);
-  plan.uid = simulated ? next_uid() : 0;
+  plan.uid = next_uid();
   plan.doorbell = &state->doorbell->as<abi::Doorbell>();
-  if (simulated) orders.filter = enclave_filter();
+  orders.filter = enclave_filter();
   orders.attach = request.attach;
   orders.guard = simulated;
 

@@ -3,7 +3,8 @@
 // In mode kSgxSim the program runs in a child process whose code lies in a write-sealed memfd and
 // everything else in memory that no other process can read; a guardian thread holds it against
 // tracers and ends it with the platform; no enclave instruction runs before all of that is in
-// force. In mode kNone the same file runs in ordinary memory with huge pages, for comparison.
+// force. In mode kNone the same file runs in ordinary memory with huge pages, unmeasured and without a
+// guardian, for comparison; still without rights: whose program it is, nobody has asked.
 // docs/formats/sgx-sim.md has the sequence, and what root can still do.
 #pragma once
 

@@ -41,7 +41,7 @@ class Child {
     map_outside();
     fill_mailbox_page();
     check(kLeave, syscall(SYS_close_range, 0u, ~0u, 0u));
-    if (plan_.mode == abi::Tee::kSgxSim) give_up_identity();
+    give_up_identity();
     give_up_inheritance();
     leave();
   }

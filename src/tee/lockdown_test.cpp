@@ -88,6 +88,14 @@ TEST_P(ForbiddenCallTest, EndsTheEnclave) {
 }
 INSTANTIATE_TEST_SUITE_P(OpenSocketMmapPtraceForkAndOthers, ForbiddenCallTest, ::testing::Range(0, 13));
 
+// A program of tee none comes from a container that was not measured: it gets no rights either.
+TEST_P(ForbiddenCallTest, EndsAProgramWithoutATee) {
+  auto started = ProbeEnclave::start({.mode = abi::Tee::kNone});
+  ASSERT_TRUE(started) << started.error().what;
+  const Bytes which = {static_cast<std::uint8_t>(GetParam())};
+  EXPECT_EQ((*started)->ask_text(Probe::kForbidden, which), "ended: code 0, signal " + std::to_string(SIGSYS));
+}
+
 TEST_F(LockdownTest, HoldsNothingOfItsParent) {
   EXPECT_TRUE(still_works());
   EXPECT_TRUE(std::filesystem::is_empty(proc("fd"))) << "an open descriptor can be taken by pidfd_getfd";

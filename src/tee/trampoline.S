@@ -22,8 +22,6 @@ brume_trampoline_begin:
     syscall
     testq %rax, %rax
     jnz 9f
-    cmpq $0, 32(%r15)
-    je 1f
     movl $102, %r13d            # stage: filter
     movl $317, %eax             # seccomp
     movl $1, %edi               # SECCOMP_SET_MODE_FILTER
@@ -32,7 +30,7 @@ brume_trampoline_begin:
     syscall
     testq %rax, %rax
     jnz 9f
-1:  movl $1, 8(%r14)            # Doorbell.started
+    movl $1, 8(%r14)            # Doorbell.started
     movl $202, %eax             # futex
     leaq 8(%r14), %rdi
     movl $1, %esi               # FUTEX_WAKE

@@ -15,7 +15,7 @@ namespace brume::tee {
 struct TrampolineArguments {
   std::uint64_t low_start, low_size;    // to unmap: all below the region
   std::uint64_t high_start, high_size;  // and all above it
-  std::uint64_t filter_count;           // 0: no filter
+  std::uint64_t filter_count;           // then its statements: a sock_fprog
   const sock_filter* filter;
   std::uint64_t doorbell;
   std::uint64_t stack_top;
