@@ -134,6 +134,18 @@ TEST(Certificate, RefusesDoubledExtensionsNegativeSerialsAndOldVersions) {
   EXPECT_FALSE(resigned(pki.leaf, pki.root_key, version_1).has_value());
 }
 
+// RFC 5280, 4.2. Another last arc makes of the vector's critical keyUsage one that nobody knows.
+TEST(Certificate, RefusesUnknownCriticalExtensions) {
+  Bytes der = vector_certificate().der();
+  const Bytes key_usage = {0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01, 0x01, 0xff};
+  auto found = std::ranges::search(der, key_usage);
+  ASSERT_FALSE(found.empty());
+  found[4] = 0x7f;
+  auto certificate = Certificate::from_der(der);
+  ASSERT_FALSE(certificate.has_value());
+  EXPECT_EQ(certificate.error().code, ErrorCode::kUnsupported);
+}
+
 TEST(Certificate, SignedBySha384DoesNotCount) {
   Pki pki;
   Handle<X509, X509_free> copy(X509_dup(pki.leaf.native()));
