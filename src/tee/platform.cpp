@@ -153,6 +153,9 @@ Result<AnswerBody> Platform::State::register_container(const RegisterRequest& re
   const bool was_prepared = service.has_value();
   if (!was_prepared) service = add(request.label);
   if (!service) return std::unexpected(service.error());
+  // An engine may come after an OCI runtime that has registered the container already.
+  if (const ContainerInfo known = (*service)->container().info(); known.alive && known.pid == request.pid)
+    return RegisterAnswer{known.pristine};
   auto registration = register_process(request.pid, request.stage);
   const Status done = registration ? (*service)->set(*std::move(registration), false)
                                    : Status(std::unexpected(std::move(registration.error())));

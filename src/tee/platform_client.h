@@ -96,7 +96,8 @@ class PlatformAdmin {
   Result<std::string> prepare_container(const std::string& label);
   // Ties the label to the container whose first process is `pid` on this host. Of a created one
   // the platform measures the root at once, before anything in it could change itself, and true
-  // comes back (protection "root-registered"); of a started one it measures at launch only, and
+  // comes back (protection "root-registered"; again for a pid that is registered already: as it was).
+  // Of a started one it measures at launch only, and
   // false comes back. Nodes that connected early wait up to ten seconds for this.
   Result<bool> register_container(const std::string& label, std::int32_t pid, ContainerStage stage);
   // A container without an engine: namespaces of its own, read-only root, no capabilities, made,

@@ -314,6 +314,15 @@ TEST_F(PlatformTest, RefusesAnImageThatChangedAfterItsRegistration) {
   EXPECT_TRUE(contains(outcome({"write", "/enclave/program", "launch"}), "changed since the container was registered"));
 }
 
+TEST_F(PlatformTest, RegisteringAgainChangesNothing) {
+  EngineContainer container(image(), prepare("c"), {"/brume-node", "sleep"});
+  EXPECT_EQ(admin_->register_container("c", container.pid(), ContainerStage::kCreated), true);
+  container.start();
+  EXPECT_EQ(admin_->register_container("c", container.pid(), ContainerStage::kStarted), true);
+  EngineContainer other(image(), (directory_ / "run/containers/c").string(), {"/brume-node", "sleep"});
+  EXPECT_FALSE(admin_->register_container("c", other.pid(), ContainerStage::kCreated).has_value());
+}
+
 TEST_F(PlatformTest, RefusesACreatedContainerThatRunsAlready) {
   EngineContainer container(image(), prepare("c"), {"/brume-node", "status", "sleep"});
   container.start();
