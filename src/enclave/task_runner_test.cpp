@@ -1,0 +1,386 @@
+#include "enclave/task_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/writer.h"
+#include "mapreduce/test_values.h"
+#include "sealed/age_payload.h"
+
+namespace brume::enclave {
+namespace {
+
+using mapreduce::FailureReason;
+using mapreduce::MessageType;
+using mapreduce::Stage;
+
+// Emits what it reads, to partition 0; its reduce emits all streams one after another.
+class EchoJob final : public JobProgram {
+ public:
+  std::string_view name() const override { return "echo"; }
+  JobStatus configure(const JobConfig& config) override {
+    if (!config.parameters.empty()) return job_error("no parameter is known");
+    return {};
+  }
+  const ByteSet& separators() const override { return separators_; }
+  std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(); }
+  std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<Reduce>(); }
+
+ private:
+  struct Map final : MapTask {
+    JobStatus feed(std::string_view text, PartitionSink& sink) override { return sink.write(0, as_bytes(text)); }
+    JobStatus finish(PartitionSink&) override { return {}; }
+  };
+  struct Reduce final : ReduceTask {
+    JobStatus feed(std::span<const std::uint8_t> bytes) override {
+      append(all, bytes);
+      return {};
+    }
+    JobStatus end_of_stream() override { return {}; }
+    JobStatus finish(OutputSink& sink) override { return sink.write(all); }
+    Bytes all;
+  };
+  ByteSet separators_{' '};
+};
+
+struct Sent {
+  abi::ToHost type;
+  std::uint64_t id;
+  Bytes payload;
+};
+
+class Bench : public Outbox, public MessageOutbox {
+ public:
+  explicit Bench(std::vector<std::uint32_t> splits = {1, 1}, std::vector<mapreduce::Parameter> parameters = {})
+      : key(crypto::Key32::random(random)), runner(job, random, *this, *this, {}) {
+    mapreduce::DescriptorFields fields;
+    fields.run.bytes[0] = 9;
+    fields.job_name = "echo";
+    fields.parameters = std::move(parameters);
+    fields.input.payload_key_commitment = sealed::commit_payload_key(key);
+    fields.split_chunk_counts = splits;
+    for (const std::uint32_t count : splits) fields.input.chunk_count += count;
+    fields.input.final_chunk_size = 4;
+    descriptor.emplace(*mapreduce::Descriptor::create(fields));
+    tell(encode(mapreduce::RunStart{descriptor->encoded(), key}));
+  }
+
+  void frame(abi::ToHost type, std::uint64_t id, std::initializer_list<ByteView> parts) override {
+    Sent sent{type, id, {}};
+    for (const ByteView part : parts) append(sent.payload, part);
+    frames.push_back(std::move(sent));
+  }
+  void message(mapreduce::Message message) override { messages.push_back(std::move(message)); }
+
+  void tell(const mapreduce::Message& message) {
+    ASSERT_TRUE(runner.on_message(static_cast<std::uint8_t>(message.type), message.body).has_value());
+  }
+  void order_map(std::uint32_t split, mapreduce::Ticket ticket = 1) {
+    tell(encode(mapreduce::MapOrder{ticket, descriptor->run(), split, key, key}));
+  }
+  // A sealed chunk of the input: its number repeated, with a space in it.
+  Bytes chunk(std::uint64_t index) {
+    const std::uint32_t size = descriptor->chunk_size(index);
+    Bytes plaintext(size, static_cast<std::uint8_t>('a' + index));
+    plaintext[1] = ' ';
+    Bytes sealed(size + crypto::kAeadTagSize);
+    sealed::ChunkCipher(key).seal(index, index + 1 == descriptor->fields().input.chunk_count, plaintext, sealed);
+    return sealed;
+  }
+  std::vector<std::uint64_t> fetches(abi::ToHost type) const {
+    std::vector<std::uint64_t> out;
+    for (const Sent& sent : frames) {
+      if (sent.type == type) out.push_back(sent.id);
+    }
+    return out;
+  }
+  std::optional<mapreduce::TaskFailed> failure() const {
+    if (messages.empty() || messages.back().type != MessageType::kTaskFailed) return std::nullopt;
+    return *mapreduce::parse_task_failed(messages.back().body);
+  }
+  std::optional<mapreduce::TaskDone> done() const {
+    if (messages.empty() || messages.back().type != MessageType::kTaskDone) return std::nullopt;
+    return *mapreduce::parse_task_done(messages.back().body);
+  }
+
+  mapreduce::SeededRandom random{1};
+  EchoJob job;
+  crypto::Key32 key;
+  std::optional<mapreduce::Descriptor> descriptor;
+  std::vector<Sent> frames;
+  std::vector<mapreduce::Message> messages;
+  TaskRunner runner;
+};
+
+void expect_failed(const Bench& bench, FailureReason reason, std::string_view text) {
+  const auto failure = bench.failure();
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->reason, reason) << failure->text;
+  EXPECT_NE(failure->text.find(text), std::string::npos) << failure->text;
+}
+
+TEST(TaskRunner, MapsASplitIntoSealedStreams) {
+  Bench bench;
+  bench.order_map(0);
+  ASSERT_EQ(bench.fetches(abi::ToHost::kFetchInput).size(), 1u);
+  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  const auto done = bench.done();
+  ASSERT_TRUE(done.has_value());
+  EXPECT_EQ(done->task, (mapreduce::TaskId{Stage::kMap, 0}));
+  EXPECT_EQ(done->totals.size(), 2u);  // partition 0 and the fragments
+  EXPECT_EQ(done->counters.input_size, 65536u);
+  EXPECT_EQ(bench.fetches(abi::ToHost::kPutEnd).size(), 2u);
+}
+
+TEST(TaskRunner, DrawsANewSaltForEveryAttempt) {
+  Bench bench;
+  bench.order_map(0, 1);
+  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  const auto first = bench.done();
+  bench.order_map(0, 2);
+  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[1], bench.chunk(0));
+  const auto second = bench.done();
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->salt, second->salt);
+  EXPECT_NE(first->totals[0].digest, second->totals[0].digest);
+}
+
+TEST(TaskRunner, RefusesAChunkThatWasAlteredMovedOrCut) {
+  const auto with = [](const std::function<Bytes(Bench&)>& make) {
+    auto bench = std::make_unique<Bench>(std::vector<std::uint32_t>{2, 1});
+    bench->order_map(0);
+    bench->runner.on_input(bench->fetches(abi::ToHost::kFetchInput)[0], make(*bench));
+    return bench;
+  };
+  expect_failed(*with([](Bench& bench) {
+    Bytes chunk = bench.chunk(0);
+    chunk[100] ^= 1;
+    return chunk;
+  }),
+                FailureReason::kInputRefused, "input chunk 0");
+  expect_failed(*with([](Bench& bench) { return bench.chunk(1); }), FailureReason::kInputRefused, "input chunk 0");
+  expect_failed(*with([](Bench& bench) {
+    Bytes both = bench.chunk(0);
+    append(both, bench.chunk(0));
+    return both;
+  }),
+                FailureReason::kInputRefused, "input chunk 1");
+  expect_failed(*with([](Bench& bench) {
+    Bytes chunk = bench.chunk(0);
+    chunk.pop_back();
+    return chunk;
+  }),
+                FailureReason::kInputRefused, "input chunk 0: cut");
+  expect_failed(*with([](Bench& bench) {
+    Bytes three = bench.chunk(0);
+    append(three, bench.chunk(1));
+    append(three, bench.chunk(2));
+    return three;
+  }),
+                FailureReason::kInputRefused, "more than was asked for");
+}
+
+TEST(TaskRunner, RefusesAnInputThatEndsEarlyOrDoesNotCome) {
+  Bench early;
+  early.order_map(0);
+  early.runner.on_end(early.fetches(abi::ToHost::kFetchInput)[0]);
+  expect_failed(early, FailureReason::kInputUnavailable, "input chunk 0");
+  Bench failed;
+  failed.order_map(1);
+  failed.runner.on_failed(failed.fetches(abi::ToHost::kFetchInput)[0]);
+  expect_failed(failed, FailureReason::kInputUnavailable, "input chunk 1");
+}
+
+TEST(TaskRunner, IgnoresAnswersThatNobodyAskedFor) {
+  Bench bench;
+  bench.runner.on_input(1, bench.chunk(0));
+  bench.order_map(0);
+  const std::uint64_t fetch = bench.fetches(abi::ToHost::kFetchInput)[0];
+  bench.runner.on_input(fetch + 1, bench.chunk(0));
+  bench.runner.on_end(fetch + 1);
+  EXPECT_TRUE(bench.messages.empty());
+  bench.runner.on_input(fetch, bench.chunk(0));
+  EXPECT_TRUE(bench.done().has_value());
+}
+
+TEST(TaskRunner, AsksForTheNextTasksInputWhileOneRuns) {
+  Bench bench;
+  bench.order_map(0, 1);
+  bench.order_map(1, 2);
+  const auto fetches = bench.fetches(abi::ToHost::kFetchInput);
+  ASSERT_EQ(fetches.size(), 2u);
+  bench.runner.on_input(fetches[1], bench.chunk(1));
+  EXPECT_TRUE(bench.messages.empty());
+  bench.runner.on_input(fetches[0], bench.chunk(0));
+  EXPECT_EQ(bench.messages.size(), 2u);
+  EXPECT_EQ(bench.done()->ticket, 2u);
+}
+
+TEST(TaskRunner, ACancelledTaskSaysNothingMore) {
+  Bench bench;
+  bench.order_map(0, 1);
+  bench.order_map(1, 2);
+  const auto fetches = bench.fetches(abi::ToHost::kFetchInput);
+  bench.tell(encode(mapreduce::CancelOrder{1}));
+  bench.runner.on_input(fetches[0], bench.chunk(0));
+  EXPECT_TRUE(bench.messages.empty());
+  bench.runner.on_input(fetches[1], bench.chunk(1));
+  EXPECT_EQ(bench.done()->ticket, 2u);
+}
+
+TEST(TaskRunner, RefusesOrdersThatDoNotFitTheRun) {
+  Bench bench;
+  bench.order_map(2);
+  expect_failed(bench, FailureReason::kOrderRefused, "no such task");
+  mapreduce::MapOrder order{1, {}, 0, bench.key, bench.key};
+  bench.tell(encode(order));
+  expect_failed(bench, FailureReason::kOrderRefused, "no such run");
+  order.run = bench.descriptor->run();
+  order.payload_key = crypto::Key32::random(bench.random);
+  bench.tell(encode(order));
+  expect_failed(bench, FailureReason::kOrderRefused, "payload key");
+  mapreduce::GatherOrder reduce;
+  reduce.ticket = 1;
+  reduce.run = order.run;
+  bench.tell(encode(reduce));
+  expect_failed(bench, FailureReason::kOrderRefused, "expected 3 streams");
+}
+
+TEST(TaskRunner, RefusesParametersThatTheJobRefuses) {
+  Bench bench({1, 1}, {{"colour", "red"}});
+  bench.order_map(0);
+  expect_failed(bench, FailureReason::kOrderRefused, "no parameter is known");
+}
+
+TEST(TaskRunner, RefusesARunOfAnotherJob) {
+  Bench bench;
+  mapreduce::DescriptorFields fields = bench.descriptor->fields();
+  fields.run.bytes[0] = 10;
+  fields.job_name = "other";
+  bench.tell(encode(mapreduce::RunStart{mapreduce::Descriptor::create(fields)->encoded(), bench.key}));
+  bench.tell(encode(mapreduce::MapOrder{1, fields.run, 0, bench.key, bench.key}));
+  expect_failed(bench, FailureReason::kOrderRefused, "another job");
+}
+
+TEST(TaskRunner, ARunNeverChanges) {
+  Bench bench;
+  mapreduce::DescriptorFields fields = bench.descriptor->fields();
+  fields.input.payload_key_commitment = {};
+  bench.tell(encode(mapreduce::RunStart{mapreduce::Descriptor::create(fields)->encoded(), bench.key}));
+  bench.order_map(0);
+  EXPECT_EQ(bench.fetches(abi::ToHost::kFetchInput).size(), 1u);
+  EXPECT_TRUE(bench.messages.empty());
+}
+
+TEST(TaskRunner, ForgetsARunThatEnded) {
+  Bench bench;
+  bench.order_map(0);
+  bench.tell(encode(mapreduce::RunEnd{bench.descriptor->run()}));
+  EXPECT_EQ(bench.fetches(abi::ToHost::kDropRun).size(), 1u);
+  EXPECT_EQ(bench.runner.queued(), 0u);
+  bench.order_map(0);
+  expect_failed(bench, FailureReason::kOrderRefused, "no such run");
+}
+
+TEST(TaskRunner, RefusesMessagesOfUnknownTypesAndMalformedOnes) {
+  Bench bench;
+  EXPECT_FALSE(bench.runner.on_message(0x3f, {}).has_value());
+  EXPECT_FALSE(bench.runner.on_message(0x50, {}).has_value());
+  EXPECT_FALSE(bench.runner.on_message(0x41, {}).has_value());
+}
+
+// One map attempt's stream 0, as its host kept it, and what the master would say of it.
+struct Stream {
+  Bytes framed;
+  mapreduce::Source source;
+};
+
+Stream map_stream(Bench& bench, std::uint32_t partition) {
+  bench.frames.clear();
+  bench.order_map(0, 77);
+  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  const auto done = bench.done();
+  Stream out;
+  out.source.split = 0;
+  out.source.holder = {5};
+  out.source.salt = done->salt;
+  out.source.key = mapreduce::derive_stream_key(bench.key, done->salt, partition);
+  out.source.totals = done->totals[partition];
+  for (const Sent& sent : bench.frames) {
+    if (sent.type != abi::ToHost::kPutBlock) continue;
+    const auto put = abi::parse_put_block(sent.payload);
+    if (put->name.partition == partition) append(out.framed, put->blocks);
+  }
+  bench.frames.clear();
+  bench.messages.clear();
+  return out;
+}
+
+void order_reduce(Bench& bench, const mapreduce::Source& source) {
+  mapreduce::GatherOrder order;
+  order.ticket = 8;
+  order.run = bench.descriptor->run();
+  order.task_key = bench.key;
+  order.sources = {source};
+  bench.tell(encode(order));
+}
+
+std::unique_ptr<Bench> reduce_bench(Stream& stream) {
+  auto bench = std::make_unique<Bench>(std::vector<std::uint32_t>{1});
+  stream = map_stream(*bench, 0);
+  order_reduce(*bench, stream.source);
+  return bench;
+}
+
+TEST(TaskRunner, ReducesACommittedStream) {
+  Stream stream;
+  const auto bench = reduce_bench(stream);
+  const std::uint64_t fetch = bench->fetches(abi::ToHost::kFetchStream).at(0);
+  bench->runner.on_blocks(fetch, stream.framed);
+  EXPECT_TRUE(bench->messages.empty());
+  bench->runner.on_end(fetch);
+  const auto done = bench->done();
+  ASSERT_TRUE(done.has_value());
+  EXPECT_EQ(done->task, (mapreduce::TaskId{Stage::kReduce, 0}));
+  EXPECT_EQ(done->counters.output_size, 4u);
+}
+
+TEST(TaskRunner, RefusesAStreamThatIsNotTheCommittedOneAndNamesItsProducer) {
+  const auto with = [](const std::function<void(Bytes&)>& change, std::string_view text) {
+    Stream stream;
+    const auto bench = reduce_bench(stream);
+    const std::uint64_t fetch = bench->fetches(abi::ToHost::kFetchStream).at(0);
+    change(stream.framed);
+    bench->runner.on_blocks(fetch, stream.framed);
+    bench->runner.on_end(fetch);
+    expect_failed(*bench, FailureReason::kStreamRefused, text);
+    EXPECT_EQ(bench->failure()->producer, (mapreduce::TaskId{Stage::kMap, 0}));
+    EXPECT_NE(bench->failure()->text.find("kept by node 5"), std::string::npos);
+  };
+  with([](Bytes& framed) { framed[10] ^= 1; }, "block-foreign");
+  with([](Bytes& framed) { framed.clear(); }, "stream-truncated");
+  with([](Bytes& framed) { append(framed, Bytes(framed)); }, "block-after-last");
+  with([](Bytes& framed) { framed.pop_back(); }, "sealed blocks");
+}
+
+TEST(TaskRunner, RefusesTheStreamOfAnotherAttempt) {
+  Bench bench({1});
+  const Stream committed = map_stream(bench, 0);
+  const Stream other = map_stream(bench, 0);
+  order_reduce(bench, committed.source);
+  const std::uint64_t fetch = bench.fetches(abi::ToHost::kFetchStream).at(0);
+  bench.runner.on_blocks(fetch, other.framed);
+  bench.runner.on_end(fetch);
+  expect_failed(bench, FailureReason::kStreamRefused, "block-foreign");
+}
+
+TEST(TaskRunner, AStreamThatDoesNotComeIsNamed) {
+  Stream stream;
+  const auto bench = reduce_bench(stream);
+  bench->runner.on_failed(bench->fetches(abi::ToHost::kFetchStream).at(0));
+  expect_failed(*bench, FailureReason::kStreamUnavailable, "map 0, partition 0, kept by node 5");
+}
+
+}  // namespace
+}  // namespace brume::enclave
