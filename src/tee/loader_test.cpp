@@ -18,15 +18,15 @@
 #include <thread>
 
 #include "abi/futex_wait.h"
+#include "abi/testing/probe.h"
 #include "crypto/random.h"
-#include "enclave/testdata/probe.h"
 #include "measure/mrenclave.h"
 #include "tee/testing/probe_enclave.h"
 
 namespace brume::tee {
 namespace {
 
-using enclave::Probe;
+using abi::testing::Probe;
 using std::chrono::milliseconds;
 using testing::ProbeEnclave;
 using testing::ProbeOptions;

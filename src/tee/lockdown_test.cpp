@@ -270,7 +270,7 @@ TEST_F(LockdownTest, AHostileRingEndsTheProgramInOrder) {
   std::memcpy(probe_->ring_memory(), &bad, sizeof bad);  // head of the ring to the enclave
   probe_->process();
   abi::FutexWait().wake(reinterpret_cast<std::uint32_t*>(probe_->ring_memory() + 128));
-  EXPECT_EQ(probe_->describe_end(), "ended: code " + std::to_string(enclave::kProbeBrokenRing) + ", signal 0");
+  EXPECT_EQ(probe_->describe_end(), "ended: code " + std::to_string(abi::testing::kProbeBrokenRing) + ", signal 0");
 }
 
 TEST_F(LockdownTest, RandomRingIndicesNeverFaultTheProgram) {

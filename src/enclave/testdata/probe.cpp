@@ -1,6 +1,6 @@
 // An enclave program for tests: does what a frame's type asks for and answers with the same id.
 // What it must not be able to do, it tries by raw system calls.
-#include "enclave/testdata/probe.h"
+#include "abi/testing/probe.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +14,8 @@
 namespace brume::enclave {
 namespace {
 
+using abi::testing::kProbeBrokenRing;
+using abi::testing::Probe;
 using crypto::TlsRole;
 using crypto::TlsSession;
 

@@ -21,7 +21,7 @@
 
 #include "abi/futex_wait.h"
 #include "abi/ring.h"
-#include "enclave/testdata/probe.h"
+#include "abi/testing/probe.h"
 #include "tee/platform_client.h"
 #include "tee/platform_protocol.h"
 #include "tee/unix_socket.h"
@@ -71,7 +71,8 @@ void report() {
   abi::FrameReader reader(ring->to_host, wait);
   const Bytes data(64, 0x5A);
   abi::Frame frame;
-  if (writer.write(static_cast<std::uint16_t>(enclave::Probe::kReport), 1, {*target, data}) != abi::RingStep::kDone ||
+  if (writer.write(static_cast<std::uint16_t>(abi::testing::Probe::kReport), 1, {*target, data}) !=
+          abi::RingStep::kDone ||
       reader.next(frame) != abi::RingStep::kDone)
     return say("the enclave has ended");
   auto quoted = session->quote(frame.payload);

@@ -10,15 +10,15 @@
 #include <iterator>
 
 #include "abi/futex_wait.h"
+#include "abi/testing/probe.h"
 #include "crypto/random.h"
 #include "crypto/rsa.h"
-#include "enclave/testdata/probe.h"
 #include "measure/mrenclave.h"
 #include "tee/loader.h"
 
 namespace brume::tee::testing {
 
-using enclave::Probe;
+using abi::testing::Probe;
 
 struct ProbeOptions {
   abi::Tee mode = abi::Tee::kSgxSim;

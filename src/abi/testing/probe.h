@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace brume::enclave {
+namespace brume::abi::testing {
 
 enum class Probe : std::uint16_t {
   kEcho = 1,
@@ -20,4 +20,4 @@ enum class Probe : std::uint16_t {
 
 inline constexpr int kProbeBrokenRing = 42;
 
-}  // namespace brume::enclave
+}  // namespace brume::abi::testing
