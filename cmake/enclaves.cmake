@@ -56,3 +56,24 @@ if(BRUME_ENCLAVES)
   endfunction()
   cmake_language(DEFER CALL brume_tests_start_programs)
 endif()
+
+# What `brume image build FOLDER` compiles a job with: one argument a line, first the compiler, then
+# after "--" what follows the job's sources. The same as brume_job, so the same sources measure alike.
+function(brume_job_kit)
+  if(NOT BRUME_ENCLAVES)
+    return()
+  endif()
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
+  set(compile ${CMAKE_CXX_COMPILER} -std=c++23 ${flags} -fPIE -fno-plt -I${CMAKE_SOURCE_DIR}/src
+    -I${CMAKE_SOURCE_DIR}/include -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+  set(rooms)
+  foreach(room enclave join appraisal mapreduce sealed evidence crypto abi base)
+    list(APPEND rooms $<TARGET_FILE:brume_${room}>)
+  endforeach()
+  set(link ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp $<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,$<SEMICOLON>>
+    -Wl,--start-group ${rooms} -lssl -lcrypto -Wl,--end-group -pthread
+    -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry -Wl,-z,norelro -Wl,-z,separate-code
+    -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/kit CONTENT "$<JOIN:${compile},\n>\n--\n$<JOIN:${link},\n>\n")
+endfunction()

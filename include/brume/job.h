@@ -64,9 +64,24 @@ constexpr void check_job() {
                 "a Value that brume::Line cannot print needs a format or reduce function");
 }
 
+// "WordCount" is the job "word-count": the name that runs and images use.
+inline std::string job_name_of(std::string_view type) {
+  std::string name;
+  for (char c : type) {
+    if (c >= 'A' && c <= 'Z') {
+      if (!name.empty()) name.push_back('-');
+      name.push_back(static_cast<char>(c - 'A' + 'a'));
+    } else {
+      name.push_back(c == '_' ? '-' : c);
+    }
+  }
+  return name;
+}
+
 template <typename Job>
-JobProgram& the_program(std::string_view name) {
+JobProgram& the_program(std::string_view type) {
   check_job<Job>();
+  static const std::string name = job_name_of(type);
   if constexpr (IsCounting<Job>) {
     static CountingProgram<Job> program(name);
     return program;
@@ -78,7 +93,7 @@ JobProgram& the_program(std::string_view name) {
 
 }  // namespace brume::detail
 
-// Once per program, at file scope.
+// Once per program, at file scope. The job is called by its type's name: WordCount is "word-count".
 #define BRUME_JOB(Job)                                                                                 \
   extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_program<Job>(#Job); } \
   static_assert(true)

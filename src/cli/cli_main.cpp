@@ -20,12 +20,12 @@ int main(int argc, char** argv) {
   add_image(app);
   add_up(app);
   add_workers(app);
+  add_policy(app);
   add_status(app);
   add_nodes(app);
   add_logs(app);
   add_run(app);
   add_down(app);
-  add_bench(app);
   add_platform(app);
   add_master(app);
   add_completion(app);

@@ -46,8 +46,9 @@ void print_reference(const image::ReferenceValues& values, bool as_json) {
     return;
   }
   std::cout << "job          " << values.job_name << "\nmeasurement  " << values.measurement.hex() << "\nsigner       "
-            << values.signer.hex() << "\nimage digest " << values.image_digest.hex() << "\nmanifest     sha256:"
-            << values.manifest_digest.hex() << "\nmaster       " << values.master.hex() << "\n";
+            << values.signer.hex() << "\nimage digest " << values.image_digest.hex()
+            << "\nmanifest     sha256:" << values.manifest_digest.hex() << "\nmaster       " << values.master.hex()
+            << "\n";
 }
 
 Result<crypto::Rsa3072Key> signer_key(const std::string& path) {
@@ -122,7 +123,8 @@ struct TamperOptions {
 // Changes one thing. reference-values.json is copied from the good image: it is what is expected.
 Status tamper(const TamperOptions& options) {
   BRUME_ASSIGN(image::OciImage image, image::read_oci_layout(options.in));
-  BRUME_ASSIGN(std::string reference, master::read_text_file(fs::path(options.in) / kReferenceFile, kReferenceSizeLimit));
+  BRUME_ASSIGN(std::string reference,
+               master::read_text_file(fs::path(options.in) / kReferenceFile, kReferenceSizeLimit));
   std::string path = options.file.starts_with('/') ? options.file.substr(1) : options.file;
   auto found = image.files.find(path);
   if (options.how == "add") {
@@ -155,14 +157,20 @@ void add_image(CLI::App& app) {
   verb->require_subcommand(1);
 
   auto build_options = std::make_shared<BuildOptions>();
-  auto* build_verb = verb->add_subcommand("build", "Pack a job into a reproducible OCI image with its reference values");
-  build_verb->add_option("JOB", build_options->job,
-                         "A job that ships (word_count), a folder with a job's C++ sources, or an enclave program")
+  auto* build_verb =
+      verb->add_subcommand("build", "Pack a job into a reproducible OCI image with its reference values");
+  build_verb
+      ->add_option("JOB", build_options->job,
+                   "A job that ships (word_count), a folder with a job's C++ sources, or an enclave program")
       ->required();
-  build_verb->add_option("-o,--output", build_options->out, "Folder to make: OCI image layout and reference-values.json")
+  build_verb
+      ->add_option("-o,--output", build_options->out, "Folder to make: OCI image layout and reference-values.json")
       ->required();
-  build_verb->add_option("--signer", build_options->signer, "RSA-3072 key (PEM) that signs the enclave; default: this home's own");
-  build_verb->add_option("--heap-mb", build_options->heap_mb, "Memory the enclave may use, in MiB (address space; touched as needed)")
+  build_verb->add_option("--signer", build_options->signer,
+                         "RSA-3072 key (PEM) that signs the enclave; default: this home's own");
+  build_verb
+      ->add_option("--heap-mb", build_options->heap_mb,
+                   "Memory the enclave may use, in MiB (address space; touched as needed)")
       ->check(CLI::Range(64, 65536))
       ->capture_default_str();
   build_verb->add_option("--svn", build_options->svn, "Security version of the enclave")->capture_default_str();
@@ -172,13 +180,15 @@ void add_image(CLI::App& app) {
 
   auto dir = std::make_shared<std::string>();
   auto as_json = std::make_shared<bool>(false);
-  auto* measure_verb = verb->add_subcommand("measure", "Recompute an image's reference values and compare them with its file");
+  auto* measure_verb =
+      verb->add_subcommand("measure", "Recompute an image's reference values and compare them with its file");
   measure_verb->add_option("DIR", *dir, "OCI image layout")->required();
   measure_verb->add_flag("--json", *as_json, "Print JSON");
   measure_verb->callback([dir, as_json] { finish(measure(*dir, *as_json)); });
 
   auto other = std::make_shared<std::string>();
-  auto* diff_verb = verb->add_subcommand("diff", "Say which files, and which pages of the enclave program, differ (exit 1 if any)");
+  auto* diff_verb =
+      verb->add_subcommand("diff", "Say which files, and which pages of the enclave program, differ (exit 1 if any)");
   diff_verb->add_option("BEFORE", *dir, "OCI image layout")->required();
   diff_verb->add_option("AFTER", *other, "OCI image layout")->required();
   diff_verb->add_flag("--json", *as_json, "Print JSON");

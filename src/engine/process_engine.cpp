@@ -95,6 +95,8 @@ Status ProcessEngine::start_one(const ClusterSpec& spec, const NodeSpec& node, t
   request.arguments = node_arguments(spec, node, "127.0.0.1", 0);
   request.arguments.insert(request.arguments.begin(), kNodeProgram);
   request.binds = {{scratch.string(), kScratchTarget, true}};
+  if (::chown(scratch.c_str(), request.uid, request.gid) != 0)
+    return fail(ErrorCode::kIo, scratch.string() + ": could not be given to the node's user");
   request.output_fd = log.get();
   const auto spawned = platform.spawn_process_node(request);
   if (!spawned) return std::unexpected(spawned.error());

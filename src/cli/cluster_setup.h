@@ -1,0 +1,17 @@
+// What `brume up` prepares before containers start: keys, platform, image, policy, master.
+#pragma once
+
+#include "cli/cluster.h"
+
+namespace brume::cli {
+
+struct SetupOptions {
+  std::string tee = "sgx-sim";
+  std::string image;   // empty: word_count, built into the home
+  std::string policy;  // empty: the default for the image
+};
+
+// Afterwards the master listens and cluster.json stands.
+Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine, const SetupOptions& options);
+
+}  // namespace brume::cli

@@ -1,0 +1,158 @@
+// `brume run`: one job over one input, sealed all the way.
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "cli/age_files.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "master/control.h"
+#include "master/home.h"
+#include "master/input_file.h"
+
+namespace brume::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+struct RunOptions {
+  std::string job;
+  std::string input;
+  std::string output;
+  std::string recipient;
+  std::uint32_t partitions = 0;
+  std::string split_size;
+  std::vector<std::string> parameters;
+  bool json = false;
+  bool quiet = false;
+};
+
+// "64", "64K", "16M", "1G".
+Result<std::uint64_t> parse_size(const std::string& text) {
+  if (text.empty()) return std::uint64_t{0};
+  std::size_t used = 0;
+  std::uint64_t value = 0;
+  for (; used < text.size() && text[used] >= '0' && text[used] <= '9' && value < (1ull << 40); ++used)
+    value = value * 10 + static_cast<std::uint64_t>(text[used] - '0');
+  std::string unit = text.substr(used);
+  int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
+  if (used == 0 || shift < 0 || value == 0)
+    return fail(ErrorCode::kUsage, "'" + text + "' is no size: bytes, or a number with K, M or G");
+  return value << shift;
+}
+
+Result<json> parse_parameters(const std::vector<std::string>& words) {
+  json out = json::object();
+  for (const std::string& word : words) {
+    std::size_t equals = word.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return fail(ErrorCode::kUsage, "-p " + word + ": expected KEY=VALUE");
+    out[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return out;
+}
+
+// A plain input is sealed to the cluster first; the sealed copy goes when this object does.
+class SealedInput {
+ public:
+  static Result<SealedInput> create(const fs::path& input, const master::Home& home) {
+    SealedInput out;
+    BRUME_ASSIGN(bool sealed, master::is_age_file(input));
+    if (sealed) {
+      out.path_ = input;
+      return out;
+    }
+    BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
+    BRUME_TRY(master::make_private_folder(home.runs()));
+    out.path_ = home.runs() / ("input-" + std::to_string(getpid()) + ".age");
+    out.temporary_ = true;
+    BRUME_ASSIGN(sealed::AgeRecipient recipient, sealed::AgeRecipient::parse(status.value("recipient", "")));
+    BRUME_ASSIGN(InputFile plain, InputFile::open(input.string()));
+    BRUME_ASSIGN(AtomicFile copy, AtomicFile::create(out.path_.string(), {.force = true, .mode = 0600}));
+    BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
+    BRUME_TRY(copy.commit());
+    return out;
+  }
+  SealedInput(SealedInput&& other) noexcept
+      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, false)) {}
+  SealedInput& operator=(SealedInput&&) = delete;
+  ~SealedInput() {
+    if (temporary_) unlink(path_.c_str());
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  SealedInput() = default;
+  fs::path path_;
+  bool temporary_ = false;
+};
+
+Status run(const RunOptions& options) {
+  BRUME_ASSIGN(master::Home home, master::Home::from_environment());
+  BRUME_ASSIGN(json parameters, parse_parameters(options.parameters));
+  BRUME_ASSIGN(std::uint64_t split_size, parse_size(options.split_size));
+  std::error_code error;
+  BRUME_ASSIGN(SealedInput input, SealedInput::create(fs::absolute(options.input, error), home));
+  std::string output =
+      options.output.empty() ? fs::path(options.input).filename().string() + ".result" : options.output;
+  std::string recipient = options.recipient;
+  if (recipient.empty() && output.ends_with(".age")) {
+    BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
+    recipient = status.value("recipient", "");
+  }
+  Progress progress("running " + options.job);
+  json request{{"verb", "run"},
+               {"job", options.job},
+               {"input", input.path().string()},
+               {"output", fs::absolute(output, error).string()},
+               {"recipient", recipient},
+               {"partitions", options.partitions},
+               {"split_size", split_size},
+               {"parameters", parameters}};
+  auto on_event = [&](const json& event) {
+    std::string kind = event.value("event", "");
+    if (kind == "note" && !options.quiet) std::cerr << "note: " << event.value("text", "") << "\n";
+    if (kind == "waiting") progress.show("waiting for another run");
+    if (kind == "progress")
+      progress.show(std::to_string(event.value("maps_done", 0)) + " of " + std::to_string(event.value("map_count", 0)) +
+                    " map tasks, " + std::to_string(event.value("reduces_done", 0)) + " of " +
+                    std::to_string(event.value("reduce_count", 0)) + " reduce tasks");
+  };
+  BRUME_ASSIGN(json answer, master::control_call(home.master_socket(), request, on_event));
+  answer["output"] = fs::absolute(output, error).string();
+  if (options.json)
+    std::cout << answer.dump(2) << "\n";
+  else if (!options.quiet)
+    std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in " << output
+              << "\n"
+              << "took " << answer.value("total_ms", 0) << " ms: " << answer.value("cluster_ms", 0)
+              << " ms on the cluster, " << answer.value("merge_ms", 0)
+              << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
+  return {};
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto options = std::make_shared<RunOptions>();
+  auto* verb = app.add_subcommand("run", "Run a job over an input; the result is complete, or there is none");
+  verb->add_option("JOB", options->job, "The job that is in the cluster's image")->required();
+  verb->add_option("--input", options->input, "File; if it is not an age file, it is sealed on the way in")->required();
+  verb->add_option("--output", options->output,
+                   "Where the result goes (default: INPUT.result); NAME.age is sealed to the cluster's owner");
+  verb->add_option("-r,--recipient", options->recipient, "age recipient to whom the result is sealed");
+  verb->add_option("--partitions", options->partitions, "Reduce tasks (default: one a reducer)")
+      ->check(CLI::Range(1, 4096));
+  verb->add_option("--split-size", options->split_size,
+                   "Bytes of input a map task reads, with K, M or G (default: by input and mappers)");
+  verb->add_option("-p", options->parameters, "A parameter of the job, KEY=VALUE; may be repeated")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", options->json, "Print JSON");
+  verb->add_flag("-q,--quiet", options->quiet, "Print nothing but errors");
+  verb->callback([options] { finish(run(*options)); });
+}
+
+}  // namespace brume::cli

@@ -1,0 +1,22 @@
+// Waits until named nodes were admitted or refused.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "master/home.h"
+
+namespace brume::cli {
+
+struct Verdicts {
+  std::size_t admitted = 0;
+  std::size_t refused = 0;
+  nlohmann::json nodes = nlohmann::json::array();  // the latest record of each name
+};
+
+// Comes back when each name has a verdict, or when time is over.
+Result<Verdicts> wait_for_verdicts(const master::Home& home, const std::set<std::string>& names,
+                                   std::chrono::seconds limit);
+
+}  // namespace brume::cli
