@@ -4,6 +4,10 @@
 #include <bit>
 #include <vector>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace brume::mapreduce {
 namespace {
 
@@ -20,18 +24,45 @@ constexpr std::size_t homes_for(std::size_t count) {
   return std::clamp(count / 4 * 5 / kSlots + 8, kLeastHomes, kMostHomes);
 }
 
-// Bit i: slot i has this key; its size remains to be compared.
+// Bit 4 * i: slot i has this key; its size remains to be compared.
+#if defined(__SSE2__)
+inline unsigned match(const ShortBucket& bucket, const ShortKey& key) {
+  const auto* keys = reinterpret_cast<const __m128i*>(bucket.keys);
+  const __m128i wanted = _mm_set_epi64x(static_cast<long long>(key.b), static_cast<long long>(key.a));
+  const __m128i first = _mm_cmpeq_epi32(_mm_load_si128(keys), wanted);
+  const __m128i second = _mm_cmpeq_epi32(_mm_load_si128(keys + 1), wanted);
+  const __m128i third = _mm_cmpeq_epi32(_mm_load_si128(keys + 2), wanted);
+  const __m128i all = _mm_packs_epi16(_mm_packs_epi32(first, second), _mm_packs_epi32(third, _mm_setzero_si128()));
+  auto equal = static_cast<unsigned>(_mm_movemask_epi8(all));  // four bits for each slot
+  equal &= equal >> 1;
+  return equal & equal >> 2 & 0x111;
+}
+#else
 inline unsigned match(const ShortBucket& bucket, const ShortKey& key) {
   unsigned hits = 0;
   for (unsigned slot = 0; slot < kSlots; ++slot) {
     const std::uint64_t difference = (bucket.keys[slot].a ^ key.a) | (bucket.keys[slot].b ^ key.b);
-    hits |= static_cast<unsigned>(difference == 0) << slot;
+    hits |= static_cast<unsigned>(difference == 0) << (4 * slot);
   }
   return hits;
 }
+#endif
 
 inline std::size_t used_slots(const ShortBucket& bucket) {
   return std::size_t{bucket.sizes[0] != 0} + std::size_t{bucket.sizes[1] != 0} + std::size_t{bucket.sizes[2] != 0};
+}
+
+// Into the slot, or beside the table where the slot would overflow.
+inline void add_to_slot(std::int32_t& slot_count, std::uint64_t more, const ShortKey& key, std::size_t size,
+                        WideTotals& wide) {
+  const auto step = static_cast<std::int64_t>(more);
+  const auto total = static_cast<std::int64_t>(static_cast<std::uint64_t>(slot_count) + more);
+  if (step > kMostInSlot || step < -kMostInSlot || total > kMostInSlot || total < -kMostInSlot) [[unlikely]] {
+    wide.add_wide({reinterpret_cast<const char*>(&key), size}, static_cast<std::uint64_t>(slot_count) + more);
+    slot_count = 0;
+  } else {
+    slot_count = static_cast<std::int32_t>(total);
+  }
 }
 
 }  // namespace
@@ -63,50 +94,62 @@ bool ShortTable::reset(std::size_t count) {
   return true;
 }
 
-std::size_t ShortTable::add(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
-                            const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
-                            WideTotals& wide) {
-  const auto prefetch = [this](std::uint64_t hash) { __builtin_prefetch(buckets_ + home(hash), 1); };
-  for (std::size_t i = from; i < std::min(from + kPrefetchDistance, count); ++i) prefetch(hashes[i]);
+// The slot that has the key, or gets it; null where the table is full.
+ShortTable::Found ShortTable::find_or_insert(ShortBucket* bucket, const ShortKey& key, std::uint8_t marked_size) {
+  for (; bucket != buckets_ + total_; ++bucket) {
+    for (unsigned hits = match(*bucket, key); hits != 0; hits &= hits - 1) {
+      const auto slot = static_cast<std::size_t>(std::countr_zero(hits)) / 4;
+      if (bucket->sizes[slot] == marked_size) return {bucket, slot};
+    }
+    const std::size_t used = used_slots(*bucket);
+    if (used == kSlots) continue;
+    if (size_ >= limit_) return {};
+    ++size_;
+    bucket->keys[used] = key;
+    bucket->counts[used] = 0;
+    bucket->sizes[used] = marked_size;
+    return {bucket, used};
+  }
+  return {};
+}
+
+template <bool kOneValue>
+std::size_t ShortTable::add_values(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
+                                   const std::uint64_t* values, std::uint64_t value, std::size_t from,
+                                   std::size_t count, WideTotals& wide) {
+  ShortBucket* const buckets = buckets_;
+  const std::size_t homes = homes_;
+  const auto bucket_of = [=](std::uint64_t hash) { return buckets + ((hash >> 32) * homes >> 32); };
+  for (std::size_t i = from; i < std::min(from + kPrefetchDistance, count); ++i) {
+    __builtin_prefetch(bucket_of(hashes[i]), 1);
+  }
   for (std::size_t i = from; i < count; ++i) {
-    if (i + kPrefetchDistance < count) prefetch(hashes[i + kPrefetchDistance]);
+    __builtin_prefetch(bucket_of(hashes[i + kPrefetchDistance]), 1);  // behind the end: some bucket or other
     const std::size_t size = word_size(words[i]);
     const ShortKey key = load_short_key(text + word_begin(words[i]), size);
     const auto marked_size = static_cast<std::uint8_t>(size + 1);
-    ShortBucket* bucket = buckets_ + home(hashes[i]);
-    std::int32_t* found = nullptr;
-    for (;;) {
-      for (unsigned hits = match(*bucket, key); hits != 0; hits &= hits - 1) {
-        const auto slot = static_cast<std::size_t>(std::countr_zero(hits));
-        if (bucket->sizes[slot] == marked_size) [[likely]] {
-          found = &bucket->counts[slot];
-          break;
-        }
-      }
-      if (found != nullptr) break;
-      const std::size_t used = used_slots(*bucket);
-      if (used < kSlots) {
-        if (size_ >= limit_) return i;
-        ++size_;
-        bucket->keys[used] = key;
-        bucket->counts[used] = 0;
-        bucket->sizes[used] = marked_size;
-        found = &bucket->counts[used];
-        break;
-      }
-      if (++bucket == buckets_ + total_) return i;
+    Found found{bucket_of(hashes[i]), 0};
+    const unsigned hits = match(*found.bucket, key);
+    found.slot = static_cast<std::size_t>(std::countr_zero(hits | 0x1000)) / 4;
+    if (found.slot == kSlots || found.bucket->sizes[found.slot] != marked_size) [[unlikely]] {
+      found = find_or_insert(found.bucket, key, marked_size);
+      if (found.bucket == nullptr) return i;
     }
-    const std::uint64_t more = values == nullptr ? value : values[i];
-    const auto total = static_cast<std::int64_t>(static_cast<std::uint64_t>(*found) + more);
-    if (static_cast<std::int64_t>(more) > kMostInSlot || static_cast<std::int64_t>(more) < -kMostInSlot ||
-        total > kMostInSlot || total < -kMostInSlot) [[unlikely]] {
-      wide.add_wide({reinterpret_cast<const char*>(&key), size}, static_cast<std::uint64_t>(*found) + more);
-      *found = 0;
+    std::int32_t& slot_count = found.bucket->counts[found.slot];
+    if (kOneValue && slot_count < kMostInSlot) [[likely]] {
+      ++slot_count;
     } else {
-      *found = static_cast<std::int32_t>(total);
+      add_to_slot(slot_count, kOneValue ? 1 : values == nullptr ? value : values[i], key, size, wide);
     }
   }
   return count;
+}
+
+std::size_t ShortTable::add(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
+                            const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
+                            WideTotals& wide) {
+  if (values == nullptr && value == 1) return add_values<true>(text, words, hashes, values, value, from, count, wide);
+  return add_values<false>(text, words, hashes, values, value, from, count, wide);
 }
 
 // Into a free slot in front of bucket `before`; false where there is none.

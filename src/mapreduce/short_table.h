@@ -44,7 +44,7 @@ class ShortTable {
 
   // Adds values[i] (or `value` where `values` is null) for words[from..count); returns the first
   // index that was not added, because the table is full: grow() or empty it, and go on there.
-  // Hashes are scaled. Reads kSlack behind a word.
+  // Hashes are scaled. Reads kSlack behind a word, and kOutputSlack (any) hashes behind the last.
   std::size_t add(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
                   const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
                   WideTotals& wide);
@@ -93,6 +93,15 @@ class ShortTable {
   std::uint64_t hash_of(const ShortKey& key, std::size_t size) const {
     return kernels_->hash(schedule_, reinterpret_cast<const std::uint8_t*>(&key), size) * scale_;
   }
+  struct Found {
+    ShortBucket* bucket = nullptr;
+    std::size_t slot = 0;
+  };
+  Found find_or_insert(ShortBucket* bucket, const ShortKey& key, std::uint8_t marked_size);
+  template <bool kOneValue>
+  std::size_t add_values(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
+                         const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
+                         WideTotals& wide);
   bool grow_in_place(std::size_t homes);
   bool place(const Entry& entry, std::size_t before);
   bool move_to(std::size_t homes);
