@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval{200};
 constexpr std::uint64_t kSplitSizeLeast = 1u << 20;
-constexpr std::uint64_t kSplitSizeMost = 64u << 20;
-constexpr std::uint64_t kSplitsPerMapper = 4;  // so that a slow node holds up a quarter of its share
+constexpr std::uint64_t kSplitSizeMost = 128u << 20;
+// Larger splits combine more before they shuffle; a straggler is run again elsewhere (plan.h).
+constexpr std::uint64_t kSplitsPerMapper = 1;
 
 Result<JobRequest> parse_request(const json& request) {
   JobRequest out;

@@ -20,7 +20,7 @@ struct JobRequest {
   std::string output_recipient;  // empty: plain
   std::vector<mapreduce::Parameter> parameters;
   std::uint32_t partition_count = 0;  // 0: as many as there are reducers
-  std::uint64_t split_size = 0;       // bytes; 0: four splits a mapper, between 1 and 64 MiB
+  std::uint64_t split_size = 0;       // bytes; 0: one split a mapper, between 1 and 128 MiB
 };
 
 // What the run needs of the daemon. Called on the loop thread.
