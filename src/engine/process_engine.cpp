@@ -35,8 +35,11 @@ class ProcessEngine final : public Engine {
   }
 
  private:
-  static fs::path root_of(const ClusterSpec& spec) { return fs::absolute(spec.state_dir) / "rootfs"; }
-  static Status start_one(const ClusterSpec& spec, const NodeSpec& node, tee::PlatformAdmin& platform);
+  // Every image of the cluster has a folder of its own here.
+  static fs::path roots_of(const ClusterSpec& spec) { return fs::absolute(spec.state_dir) / "rootfs"; }
+  Result<fs::path> unpacked_root(const ClusterSpec& spec);
+  static Status start_one(const ClusterSpec& spec, const NodeSpec& node, const fs::path& root,
+                          tee::PlatformAdmin& platform);
 };
 
 Result<tee::PlatformAdmin> connect(const ClusterSpec& spec) {
@@ -46,22 +49,30 @@ Result<tee::PlatformAdmin> connect(const ClusterSpec& spec) {
   return platform;
 }
 
-// Nodes that run use the folder as it is; otherwise it is made anew from the checked layout. (What a node really
-// runs on is measured by the platform.)
 Status ProcessEngine::prepare(const ClusterSpec& spec) {
+  BRUME_ASSIGN([[maybe_unused]] const fs::path root, unpacked_root(spec));
+  return {};
+}
+
+// Nodes that run use a folder as it is; otherwise it is made anew from the checked layout. (What a node really
+// runs on is measured by the platform.)
+Result<fs::path> ProcessEngine::unpacked_root(const ClusterSpec& spec) {
   BRUME_TRY(check_spec(spec));
+  BRUME_ASSIGN(const image::OciImage image, image::read_oci_layout(spec.image_layout));
+  const fs::path root = roots_of(spec) / image.manifest_digest.hex().substr(0, 16);
   BRUME_ASSIGN(const std::vector<NodeStatus> nodes, status(spec));
   std::error_code error;
-  if (!nodes.empty() && fs::exists(root_of(spec), error)) return {};
-  fs::remove_all(root_of(spec), error);
-  if (error) return fail(ErrorCode::kIo, root_of(spec).string() + ": " + error.message());
-  BRUME_ASSIGN(const image::OciImage image, image::read_oci_layout(spec.image_layout));
-  return unpack_image(image.files, root_of(spec));
+  if (!nodes.empty() && fs::exists(root, error)) return root;
+  fs::remove_all(nodes.empty() ? roots_of(spec) : root, error);
+  if (!error) fs::create_directories(roots_of(spec), error);
+  if (error) return fail(ErrorCode::kIo, root.string() + ": " + error.message());
+  BRUME_TRY(unpack_image(image.files, root));
+  return root;
 }
 
 Status ProcessEngine::start(const ClusterSpec& spec, const std::vector<NodeSpec>& nodes) {
   for (const NodeSpec& node : nodes) BRUME_TRY(check_node_name(node.name));
-  BRUME_TRY(prepare(spec));
+  BRUME_ASSIGN(const fs::path root, unpacked_root(spec));
   BRUME_ASSIGN(const std::vector<NodeStatus> known, status(spec));
   for (const NodeSpec& node : nodes) {
     const auto found = std::ranges::find(known, node.name, &NodeStatus::name);
@@ -70,7 +81,7 @@ Status ProcessEngine::start(const ClusterSpec& spec, const std::vector<NodeSpec>
   BRUME_ASSIGN(tee::PlatformAdmin platform, connect(spec));
   Status done;
   for (const NodeSpec& node : nodes) {
-    done = start_one(spec, node, platform);
+    done = start_one(spec, node, root, platform);
     if (!done) {
       done = within("node " + node.name, done.error());
       break;
@@ -82,7 +93,8 @@ Status ProcessEngine::start(const ClusterSpec& spec, const std::vector<NodeSpec>
   return done;
 }
 
-Status ProcessEngine::start_one(const ClusterSpec& spec, const NodeSpec& node, tee::PlatformAdmin& platform) {
+Status ProcessEngine::start_one(const ClusterSpec& spec, const NodeSpec& node, const fs::path& root,
+                                tee::PlatformAdmin& platform) {
   const std::string label = node_label(spec, node.name);
   (void)platform.stop(label);  // of a node that ended
   BRUME_ASSIGN(const fs::path scratch, make_scratch(spec, node.name));
@@ -91,7 +103,7 @@ Status ProcessEngine::start_one(const ClusterSpec& spec, const NodeSpec& node, t
   if (!log) return fail(ErrorCode::kIo, "the node's log could not be opened");
   tee::ProcessNodeRequest request;
   request.label = label;
-  request.rootfs = root_of(spec).string();
+  request.rootfs = root.string();
   request.arguments = node_arguments(spec, node, "127.0.0.1", 0);
   request.arguments.insert(request.arguments.begin(), kNodeProgram);
   request.binds = {{scratch.string(), kScratchTarget, true}};
@@ -122,8 +134,8 @@ Status ProcessEngine::stop(const ClusterSpec& spec) {
     }
   }
   std::error_code error;
-  fs::remove_all(root_of(spec), error);
-  if (error && first) first = fail(ErrorCode::kIo, root_of(spec).string() + ": " + error.message());
+  fs::remove_all(roots_of(spec), error);
+  if (error && first) first = fail(ErrorCode::kIo, roots_of(spec).string() + ": " + error.message());
   return first;
 }
 
