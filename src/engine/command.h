@@ -10,7 +10,7 @@
 namespace brume::engine {
 
 struct Command {
-  std::vector<std::string> arguments;    // [0] is looked up in PATH
+  std::vector<std::string> arguments;         // [0] is looked up in PATH
   std::vector<std::string> environment = {};  // NAME=value, on top of this process's own
   std::chrono::milliseconds timeout{30'000};
 };

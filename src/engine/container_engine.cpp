@@ -203,7 +203,7 @@ Status ContainerEngine::start_one(const ClusterSpec& spec, const NodeSpec& node,
   if (program_->can_init()) BRUME_TRY(enrol(tee::ContainerStage::kCreated));
   const auto started = run({"start", container});
   if (!started) return std::unexpected(started.error());
-  if (!program_->can_init()) BRUME_TRY(enrol(tee::ContainerStage::kStarted));
+  if (!program_->can_init() && !program_->registers_at_create()) BRUME_TRY(enrol(tee::ContainerStage::kStarted));
   return {};
 }
 

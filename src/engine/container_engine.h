@@ -17,6 +17,8 @@ class ContainerProgram {
   virtual Result<std::vector<std::string>> environment(const std::filesystem::path& engine_dir, bool may_start) = 0;
   // A container can stand between `create` and `start`, so that it is measured before anything in it runs.
   virtual bool can_init() const = 0;
+  // Containers are registered with the platform by the OCI runtime itself. After environment().
+  virtual bool registers_at_create() const { return false; }
   virtual std::vector<std::string> create_options() const = 0;
   virtual std::vector<std::string> network_options() const = 0;
   // Go template over `network inspect` that gives the gateway.

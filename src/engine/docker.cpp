@@ -20,14 +20,24 @@ class Docker final : public ContainerProgram {
   }
   Result<std::vector<std::string>> environment(const std::filesystem::path& engine_dir, bool may_start) override {
     BRUME_ASSIGN(const std::string host, find_docker(engine_dir, may_start));
-    if (host.empty()) return std::vector<std::string>{};
-    return std::vector<std::string>{"DOCKER_HOST=" + host};
+    std::vector<std::string> variables;
+    if (!host.empty()) variables.push_back("DOCKER_HOST=" + host);
+    has_runtime_ = docker_has_runtime(host);
+    return variables;
   }
+  bool registers_at_create() const override { return has_runtime_; }
   bool can_init() const override { return false; }
-  std::vector<std::string> create_options() const override { return {"--pull=never"}; }
+  std::vector<std::string> create_options() const override {
+    std::vector<std::string> out = {"--pull=never"};
+    if (has_runtime_) out.push_back(std::string("--runtime=") + kBrumeRuntime);
+    return out;
+  }
   std::vector<std::string> network_options() const override { return {"--driver=bridge"}; }
   std::string gateway_format() const override { return "{{range .IPAM.Config}}{{.Gateway}} {{end}}"; }
   Status shut_down(const std::filesystem::path& engine_dir) override { return stop_private_docker(engine_dir); }
+
+ private:
+  bool has_runtime_ = false;
 };
 
 }  // namespace

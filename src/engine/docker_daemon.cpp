@@ -67,8 +67,15 @@ nlohmann::json limit(const char* name, __rlimit_resource_t resource) {
   return {{"Name", name}, {"Hard", hard}, {"Soft", hard}};
 }
 
+// This program, if it is the one that has the runtime.
+std::string brume_program() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return !error && self.filename() == "brume" ? self.string() : "";
+}
+
 Status write_config(const Folder& folder) {
-  const nlohmann::json config = {
+  nlohmann::json config = {
       {"data-root", (folder.dir / "data").string()},
       {"exec-root", (folder.dir / "exec").string()},
       {"hosts", {folder.host()}},
@@ -76,6 +83,9 @@ Status write_config(const Folder& folder) {
       {"bridge", "none"},
       {"live-restore", false},
       {"default-ulimits", {{"nofile", limit("nofile", RLIMIT_NOFILE)}, {"nproc", limit("nproc", RLIMIT_NPROC)}}}};
+  if (const std::string program = brume_program(); !program.empty()) {
+    config["runtimes"] = {{kBrumeRuntime, {{"path", program}, {"runtimeArgs", {"platform", "runtime", "--"}}}}};
+  }
   std::error_code error;
   fs::create_directories(folder.dir, error);
   if (!error) fs::permissions(folder.dir, fs::perms::owner_all, error);
@@ -142,6 +152,11 @@ Result<std::string> find_docker(const fs::path& engine_dir, bool may_start) {
   if (private_pid(folder) == 0) BRUME_TRY(start_private(folder));
   if (!answers(folder.host())) return fail(ErrorCode::kUnavailable, "the private docker daemon does not answer");
   return folder.host();
+}
+
+bool docker_has_runtime(const std::string& host) {
+  const auto runtimes = ask(host, {"info", "--format", "{{range $name, $runtime := .Runtimes}} {{$name}} {{end}}"});
+  return runtimes && runtimes->find(std::string(" ") + kBrumeRuntime + " ") != std::string::npos;
 }
 
 Status stop_private_docker(const fs::path& engine_dir) {

@@ -36,7 +36,10 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     std::printf("argument %s\n", argv[i]);
     if (std::strcmp(argv[i], "--master") == 0 && i + 1 < argc) master = argv[i + 1];
-    if (std::strcmp(argv[i], "--fail") == 0) return 42;
+    if (std::strcmp(argv[i], "--fail") == 0) {
+      sleep(3);  // docker's containers are registered after their start
+      return 42;
+    }
   }
   std::printf("scratch %s\n", yes(open("/var/lib/brume/file", O_CREAT | O_RDWR, 0600) >= 0));
   std::printf("root writable %s\n", yes(open("/file", O_CREAT | O_RDWR, 0600) >= 0));
