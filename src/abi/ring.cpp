@@ -25,22 +25,23 @@ constexpr std::size_t kToHostAt = 1024;
 constexpr std::uint64_t kFrameAlign = 16;
 static_assert(sizeof(RingDirection) <= kToHostAt - kToEnclaveAt);
 
+// Sequentially consistent, all of them: "I moved my index, does the other sleep?" and "I say that I
+// sleep, did the other move its index?" must not both be answered with the old value.
 template <typename Word>
-Word load(Word& word, std::memory_order order) {
-  return std::atomic_ref<Word>(word).load(order);
+Word load(Word& word) {
+  return std::atomic_ref<Word>(word).load();
 }
 template <typename Word>
-void store(Word& word, Word value, std::memory_order order) {
-  std::atomic_ref<Word>(word).store(value, order);
+void store(Word& word, Word value) {
+  std::atomic_ref<Word>(word).store(value);
 }
 
 std::uint64_t padded(std::uint64_t size) { return (size + kFrameAlign - 1) & ~(kFrameAlign - 1); }
 
 // After the other side's index was moved: wakes it if it said that it sleeps.
 void wake_sleeper(std::uint32_t& sleeps, RingWait& wait) {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (load(sleeps, std::memory_order_relaxed) == 0) return;
-  store(sleeps, 0u, std::memory_order_relaxed);
+  if (load(sleeps) == 0) return;
+  store(sleeps, 0u);
   wait.wake(&sleeps);
 }
 
@@ -52,10 +53,9 @@ RingStep until_done(Step step, std::uint32_t spin_count, std::uint32_t& sleeps, 
     __builtin_ia32_pause();
   }
   for (bool peer_lives = true;;) {
-    store(sleeps, 1u, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    store(sleeps, 1u);
     if (const RingStep result = step(); result != RingStep::kLater) {
-      store(sleeps, 0u, std::memory_order_relaxed);
+      store(sleeps, 0u);
       return result;
     }
     if (!peer_lives) return RingStep::kPeerGone;
@@ -83,7 +83,7 @@ Result<RingMap> map_ring(void* memory, std::size_t size) {
 RingStep FrameWriter::room_for(std::uint64_t frame_size) {
   if (broken_) return RingStep::kBroken;
   if (half_.capacity - (head_ - tail_seen_) >= frame_size) return RingStep::kDone;
-  const std::uint64_t tail = load(half_.shared->tail, std::memory_order_acquire);
+  const std::uint64_t tail = load(half_.shared->tail);
   // The reader's index lies between what it said before and what was written.
   if (tail - tail_seen_ > head_ - tail_seen_) {
     broken_ = true;
@@ -120,7 +120,7 @@ RingStep FrameWriter::try_write(std::uint16_t type, std::uint64_t id, std::initi
     at += part.size();
   }
   head_ += frame_size;
-  store(half_.shared->head, head_, std::memory_order_release);
+  store(half_.shared->head, head_);
   wake_sleeper(half_.shared->reader_sleeps, *wait_);
   return RingStep::kDone;
 }
@@ -141,7 +141,7 @@ RingStep FrameWriter::write(std::uint16_t type, std::uint64_t id, std::initializ
 }
 
 void FrameWriter::close() {
-  store(half_.shared->closed, 1u, std::memory_order_release);
+  store(half_.shared->closed, 1u);
   wake_sleeper(half_.shared->reader_sleeps, *wait_);
 }
 
@@ -152,8 +152,8 @@ RingStep FrameReader::available(std::uint64_t& size) {
   if (broken_) return RingStep::kBroken;
   if (head_seen_ == tail_) {
     // `closed` first: what was published before it was set is then seen by the read of `head`.
-    const bool closed = load(half_.shared->closed, std::memory_order_acquire) != 0;
-    const std::uint64_t head = load(half_.shared->head, std::memory_order_acquire);
+    const bool closed = load(half_.shared->closed) != 0;
+    const std::uint64_t head = load(half_.shared->head);
     if (head - tail_ > half_.capacity || head % kFrameAlign != 0) {
       broken_ = true;
       return RingStep::kBroken;
@@ -190,7 +190,7 @@ RingStep FrameReader::try_next(Frame& frame) {
   get(tail_ + kFrameHeaderSize, {payload_.get(), size});
   frame.payload = {payload_.get(), size};
   tail_ += padded(kFrameHeaderSize + size);
-  store(half_.shared->tail, tail_, std::memory_order_release);
+  store(half_.shared->tail, tail_);
   wake_sleeper(half_.shared->writer_sleeps, *wait_);
   return RingStep::kDone;
 }
