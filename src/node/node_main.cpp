@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "node/farewell.h"
 #include "node/relay.h"
 
 namespace {
@@ -46,7 +47,10 @@ int main(int argc, char** argv) {
   const auto store = BlockStore::open(options->scratch_path, limits);
   if (!store) return end({ExitCode::kHostFailed, store.error().what});
   const auto enclave = launch_on_platform(options->platform_path, options->tee, options->connect_limit_s);
-  if (!enclave) return end({ExitCode::kPlatform, enclave.error().what});
+  if (!enclave) {
+    tell_master_of_failure(*options, enclave.error().what);
+    return end({ExitCode::kPlatform, enclave.error().what});
+  }
 
   // Before any thread: all of them inherit the mask, the relay waits for the descriptor.
   sigset_t signals;
