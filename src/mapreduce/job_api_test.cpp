@@ -1,0 +1,254 @@
+// Jobs as authors write them: every shape that job.h allows.
+#include <brume/job.h>
+
+#include "mapreduce/counting_test_program.h"
+
+namespace brume::mapreduce {
+namespace {
+
+using testing::naive_count;
+using testing::run_job;
+using testing::test_config;
+
+struct TinyCount {
+  using Value = std::uint32_t;
+  ByteSet separators() const { return Words::whitespace().separators; }
+  void map(std::string_view text, Emitter<Value>& out) const { out.emit_each(Words::whitespace(), text, 1); }
+  static constexpr auto combine = sum;
+};
+static_assert(detail::IsCounting<TinyCount>);
+
+struct ParameterCount : TinyCount {
+  void configure(Parameters& parameters) {
+    parameters.choose("tokens", words, {{"whitespace", Words::whitespace()}, {"letters", Words::letters()}});
+    parameters.number("step", step, 1u, 10u);
+  }
+  void map(std::string_view text, Emitter<Value>& out) const { out.emit_each(words, text, step); }
+  ByteSet separators() const { return words.separators; }
+  static constexpr auto order = value_descending;
+  Words words = Words::whitespace();
+  Value step = 1;
+};
+
+// Line numbers of a word within its piece, listed.
+struct WordSizes {
+  using Value = std::string;
+  ByteSet separators() const { return ByteSet{'\n'}; }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      const std::string_view line = text.substr(0, end);
+      const std::size_t tab = std::min(line.find('='), line.size());
+      if (!line.empty()) out.emit(line.substr(0, tab), std::string(line.substr(std::min(tab + 1, line.size()))));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+  void reduce(std::string_view key, Values<Value> values, Output& out) const {
+    std::vector<std::string> sorted;
+    for (const std::string& value : values) sorted.push_back(value);
+    std::sort(sorted.begin(), sorted.end());
+    std::string rest;
+    for (const std::string& value : sorted) rest += ' ' + value;
+    out.line(sorted.size(), key, rest + '\n');
+  }
+};
+static_assert(!detail::IsCounting<WordSizes>);
+
+struct LongestAndCount {
+  using Value = std::tuple<std::uint64_t, std::int32_t, double>;
+  ByteSet separators() const { return Words::whitespace().separators; }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    Words::whitespace();
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at <= text.size(); ++at) {
+      if (at < text.size() && !separators().contains(text[at])) continue;
+      if (at > begin) out.emit(text.substr(begin, 1), {1, -static_cast<std::int32_t>(at - begin), 0.5});
+      begin = at + 1;
+    }
+  }
+  static void combine(Value& into, const Value& more) {
+    std::get<0>(into) += std::get<0>(more);
+    std::get<1>(into) = std::min(std::get<1>(into), std::get<1>(more));
+    std::get<2>(into) += std::get<2>(more);
+  }
+  void format(std::string_view, const Value& value, Line& line) const {
+    line << ' ' << std::get<0>(value) << ' ' << std::get<1>(value) << ' ' << std::get<2>(value) << '\n';
+  }
+};
+
+struct Largest {
+  using Value = std::int64_t;
+  ByteSet separators() const { return ByteSet{' '}; }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    const auto add = [&](std::string_view word) {
+      if (!word.empty()) out.emit(word.substr(0, 1), static_cast<Value>(word.size()) - 3);
+    };
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(' '), text.size());
+      add(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+  static constexpr auto combine = maximum;
+  static constexpr auto order = value_descending;
+};
+static_assert(!detail::IsCounting<Largest>);
+
+struct Throws {
+  using Value = std::uint64_t;
+  ByteSet separators() const { return ByteSet{' '}; }
+  void map(std::string_view, Emitter<Value>&) const { throw 7; }
+  static constexpr auto combine = maximum;
+};
+
+TEST(JobApi, NeedsNoMoreThanMapSeparatorsAndCombine) {
+  detail::CountingProgram<TinyCount> program("TinyCount");
+  ASSERT_TRUE(program.configure(test_config(2)).has_value());
+  EXPECT_EQ(program.name(), "TinyCount");
+  EXPECT_EQ(run_job(program, 2, {"b a b\n", "c"}), "a\t1\nb\t2\nc\t1\n");
+}
+
+TEST(JobApi, WrapsSumsAtTheirType) {
+  detail::CountingProgram<TinyCount> program("TinyCount");
+  ASSERT_TRUE(program.configure(test_config()).has_value());
+  auto task = program.new_reduce();
+  // 2^32 - 1 and 3
+  ASSERT_TRUE(task->feed(std::vector<std::uint8_t>{2, 2, 1, 'a', 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 'a', 3}).has_value());
+  ASSERT_TRUE(task->end_of_stream().has_value());
+  testing::Collected output;
+  ASSERT_TRUE(task->finish(output).has_value());
+  ASSERT_EQ(testing::read_output(output.bytes).size(), 1u);
+  EXPECT_EQ(testing::read_output(output.bytes)[0].line, "a\t2\n");
+}
+
+TEST(JobApi, ReadsParametersAndRefusesOthers) {
+  detail::CountingProgram<ParameterCount> program("ParameterCount");
+  const auto configure = [&](std::vector<JobParameter> parameters) {
+    JobConfig config = test_config();
+    config.parameters = parameters;
+    return program.configure(config);
+  };
+  ASSERT_TRUE(configure({{"tokens", "letters"}, {"step", "10"}}).has_value());
+  EXPECT_TRUE(program.separators() == Words::letters().separators);
+  EXPECT_EQ(run_job(program, 1, {"Fog, fog; mist."}), "FOG\t20\nMIST\t10\n");
+  ASSERT_TRUE(configure({}).has_value());  // nothing stays from the run before
+  EXPECT_EQ(run_job(program, 1, {"Fog, fog; fog;"}), "fog;\t2\nFog,\t1\n");
+  EXPECT_EQ(configure({{"tokens", "lines"}}).error(), "parameter 'tokens' is one of: whitespace, letters");
+  EXPECT_EQ(configure({{"step", "11"}}).error(), "parameter 'step' is a number from 1 to 10");
+  EXPECT_EQ(configure({{"step", "1x"}}).error(), "parameter 'step' is a number from 1 to 10");
+  EXPECT_EQ(configure({{"colour", "red"}}).error(), "parameter 'colour' is not known to this job");
+  EXPECT_EQ(configure({{"step", "1"}, {"step", "2"}}).error(), "parameter 'step' is given twice");
+}
+
+TEST(JobApi, ListsValuesWithoutCombine) {
+  detail::GeneralProgram<WordSizes> program("WordSizes");
+  std::mt19937_64 random(21);
+  ASSERT_TRUE(program.configure(test_config(3)).has_value());
+  EXPECT_EQ(run_job(program, 3, {"a=2\nb=1\na=1\n", "\nc\na=" + std::string(100000, 'x') + "\n"}, &random),
+            "b 1\nc \na 1 2 " + std::string(100000, 'x') + "\n");
+}
+
+TEST(JobApi, CombinesTuples) {
+  detail::GeneralProgram<LongestAndCount> program("LongestAndCount");
+  ASSERT_TRUE(program.configure(test_config(2)).has_value());
+  EXPECT_EQ(run_job(program, 2, {"ab a abc", "b abcd"}), "a 4 -4 2\nb 1 -1 0.5\n");
+}
+
+TEST(JobApi, OrdersByAnyNumber) {
+  detail::GeneralProgram<Largest> program("Largest");
+  ASSERT_TRUE(program.configure(test_config(2)).has_value());
+  EXPECT_EQ(run_job(program, 2, {"aaaa a bb", "b cccccc dd"}), "c\t3\na\t1\nb\t-1\nd\t-1\n");
+}
+
+TEST(JobApi, TurnsWhatAJobThrowsIntoAnError) {
+  detail::GeneralProgram<Throws> program("Throws");
+  ASSERT_TRUE(program.configure(test_config()).has_value());
+  testing::Streams out(1);
+  EXPECT_EQ(program.new_map()->feed("x", out).error(), "the job threw an exception");
+}
+
+TEST(JobApi, WritesEarlyWhenMemoryIsShort) {
+  detail::GeneralProgram<Largest> program("Largest");
+  std::string text;
+  for (int i = 0; i < 20000; ++i)
+    text += static_cast<char>(33 + i % 200) + std::string(static_cast<std::size_t>(i % 50), 'x') + ' ';
+  ASSERT_TRUE(program.configure(test_config(2, 4096)).has_value());
+  testing::Streams early = testing::map_text(program, 2, text);
+  ASSERT_TRUE(program.configure(test_config(2)).has_value());
+  const testing::Streams late = testing::map_text(program, 2, text);
+  EXPECT_GT(early.of[0].size(), late.of[0].size());
+  for (std::uint32_t partition : {0u, 1u}) {
+    const auto lines = [&](const std::vector<std::uint8_t>& stream) {
+      auto task = program.new_reduce();
+      EXPECT_TRUE(testing::feed_stream(*task, stream).has_value());
+      testing::Collected output;
+      EXPECT_TRUE(task->finish(output).has_value());
+      return output.bytes;
+    };
+    EXPECT_EQ(lines(early.of[partition]), lines(late.of[partition]));
+  }
+}
+
+TEST(GeneralStream, RefusesMalformedRecords) {
+  detail::GeneralProgram<Largest> program("Largest");
+  ASSERT_TRUE(program.configure(test_config()).has_value());
+  const auto reduce = [&](std::vector<std::uint8_t> bytes) {
+    auto task = program.new_reduce();
+    return testing::feed_stream(*task, bytes).has_value();
+  };
+  EXPECT_TRUE(reduce({1, 1, 1, 'a', 1, 4}));
+  EXPECT_FALSE(reduce({1, 0, 1, 'a', 1, 4}));
+  EXPECT_FALSE(reduce({1, 1, 1, 'a', 0}));        // no value
+  EXPECT_FALSE(reduce({1, 1, 1, 'a', 2, 4, 4}));  // two where one belongs
+  EXPECT_FALSE(reduce({1, 1, 1, 'a', 1, 0x84}));  // a cut number
+  EXPECT_FALSE(reduce({1, 1, 1, 'a', 1}));
+  EXPECT_FALSE(reduce({2, 2, 1, 'a', 1, 4}));
+}
+
+TEST(Codec, GivesBackWhatItTook) {
+  const auto same = [](const auto& value) {
+    using T = std::remove_cvref_t<decltype(value)>;
+    std::string bytes;
+    Codec<T>::encode(value, bytes);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      std::string_view cut(bytes.data(), size);
+      T other{};
+      EXPECT_FALSE(Codec<T>::decode(cut, other));
+    }
+    std::string_view in = bytes;
+    T other{};
+    EXPECT_TRUE(Codec<T>::decode(in, other));
+    EXPECT_TRUE(in.empty());
+    EXPECT_EQ(value, other);
+  };
+  same(std::uint64_t{0});
+  same(~std::uint64_t{0});
+  same(std::numeric_limits<std::int64_t>::min());
+  same(std::int8_t{-128});
+  same(1.5);
+  same(-0.25f);
+  same(std::string("a\0b", 3));
+  same(std::tuple<std::uint32_t, std::string, double>(7, "x", -1));
+  same(std::pair<std::int32_t, std::string>(-7, ""));
+  std::string too_large;
+  Codec<std::uint64_t>::encode(256, too_large);
+  std::string_view in = too_large;
+  std::uint8_t byte;
+  EXPECT_FALSE(Codec<std::uint8_t>::decode(in, byte));
+}
+
+TEST(Line, GrowsBeyondItsOwnRoom) {
+  Line line;
+  std::string expected;
+  for (int i = 0; i < 300; ++i) {
+    line << i << ' ' << "text" << std::string_view("x") << 0.5;
+    expected += std::to_string(i) + " textx0.5";
+  }
+  EXPECT_EQ(line.view(), expected);
+  line.clear();
+  line << 'a' << std::string_view();
+  EXPECT_EQ(line.view(), "a");
+}
+
+}  // namespace
+}  // namespace brume::mapreduce
