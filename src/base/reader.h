@@ -41,7 +41,10 @@ class Reader {
   std::uint32_t count(std::size_t limit, std::size_t least_size_each);
   ByteView rest() { return take(rest_.size()); }
 
-  void fault() { faulted_ = true; rest_ = {}; }
+  void fault() {
+    faulted_ = true;
+    rest_ = {};
+  }
   bool ok() const { return !faulted_; }
   std::size_t remaining() const { return rest_.size(); }
   std::size_t offset() const { return size_ - rest_.size(); }

@@ -9,15 +9,15 @@
 namespace brume {
 
 enum class ErrorCode {
-  kMalformed,     // bytes that do not follow their format
-  kUnsupported,   // well-formed, but of a version or kind that is not handled
-  kAuthFailed,    // a MAC, tag, signature or digest does not fit
-  kLimit,         // over a stated limit
-  kNotFound,      // something that was named does not exist
-  kIo,            // file, socket or process
-  kUnavailable,   // the machine or peer lacks something or is gone
-  kState,         // a valid message at the wrong moment
-  kUsage,         // the caller's words are off (command line, configuration)
+  kMalformed,    // bytes that do not follow their format
+  kUnsupported,  // well-formed, but of a version or kind that is not handled
+  kAuthFailed,   // a MAC, tag, signature or digest does not fit
+  kLimit,        // over a stated limit
+  kNotFound,     // something that was named does not exist
+  kIo,           // file, socket or process
+  kUnavailable,  // the machine or peer lacks something or is gone
+  kState,        // a valid message at the wrong moment
+  kUsage,        // the caller's words are off (command line, configuration)
 };
 
 // what: names the field and the rule, for people; holds no bytes from an attacker.
@@ -49,15 +49,15 @@ const char* error_code_name(ErrorCode code);
 #define BRUME_CONCAT(a, b) BRUME_CONCAT_(a, b)
 
 // Leaves the function with the error, or goes on. For Status.
-#define BRUME_TRY(expr)                                                        \
-  do {                                                                         \
-    auto brume_status = (expr);                                                \
+#define BRUME_TRY(expr)                                                         \
+  do {                                                                          \
+    auto brume_status = (expr);                                                 \
     if (!brume_status) return std::unexpected(std::move(brume_status.error())); \
   } while (false)
 
 // BRUME_ASSIGN(auto x, parse(...)): leaves the function with the error, or binds the value.
 #define BRUME_ASSIGN(declaration, expr) BRUME_ASSIGN_(BRUME_CONCAT(brume_result_, __COUNTER__), declaration, expr)
-#define BRUME_ASSIGN_(name, declaration, expr)                   \
-  auto name = (expr);                                            \
-  if (!name) return std::unexpected(std::move(name.error()));    \
+#define BRUME_ASSIGN_(name, declaration, expr)                \
+  auto name = (expr);                                         \
+  if (!name) return std::unexpected(std::move(name.error())); \
   declaration = std::move(*name)

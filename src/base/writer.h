@@ -7,15 +7,24 @@ namespace brume {
 
 class Writer {
  public:
-  Writer& u8(std::uint8_t value) { out_.push_back(value); return *this; }
+  Writer& u8(std::uint8_t value) {
+    out_.push_back(value);
+    return *this;
+  }
   Writer& u16le(std::uint16_t value) { return little(value, 2); }
   Writer& u32le(std::uint32_t value) { return little(value, 4); }
   Writer& u64le(std::uint64_t value) { return little(value, 8); }
   Writer& u16be(std::uint16_t value) { return big(value, 2); }
   Writer& u32be(std::uint32_t value) { return big(value, 4); }
   Writer& u64be(std::uint64_t value) { return big(value, 8); }
-  Writer& raw(ByteView bytes) { append(out_, bytes); return *this; }
-  Writer& zeros(std::size_t size) { out_.resize(out_.size() + size); return *this; }
+  Writer& raw(ByteView bytes) {
+    append(out_, bytes);
+    return *this;
+  }
+  Writer& zeros(std::size_t size) {
+    out_.resize(out_.size() + size);
+    return *this;
+  }
   // u32le length, then the bytes: what Reader::sized reads.
   Writer& sized(ByteView bytes) { return u32le(static_cast<std::uint32_t>(bytes.size())).raw(bytes); }
   Writer& text(std::string_view value) { return sized(as_bytes(value)); }

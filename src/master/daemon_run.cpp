@@ -27,8 +27,7 @@ Result<JobRequest> parse_request(const json& request) {
   out.partition_count = request.value("partitions", 0u);
   out.split_size = request.value("split_size", std::uint64_t{0});
   const json parameters = request.value("parameters", json::object());
-  for (const auto& [key, value] : parameters.items())
-    out.parameters.push_back({key, value.get<std::string>()});
+  for (const auto& [key, value] : parameters.items()) out.parameters.push_back({key, value.get<std::string>()});
   if (!out.input.is_absolute() || !out.output.is_absolute())
     return fail(ErrorCode::kUsage, "run: input and output must be absolute paths");
   return out;
