@@ -47,11 +47,15 @@ void wake_sleeper(std::uint32_t& sleeps, RingWait& wait) {
 
 // Calls `step` until it no longer says kLater: first spinning, then asleep on `sleeps`.
 template <typename Step>
-RingStep until_done(Step step, std::uint32_t spin_count, std::uint32_t& sleeps, RingWait& wait) {
-  for (std::uint32_t spins = 0; spins < spin_count; ++spins) {
-    if (const RingStep result = step(); result != RingStep::kLater) return result;
+RingStep until_done(Step step, Spin& spin, std::uint32_t& sleeps, RingWait& wait) {
+  for (std::uint32_t spins = 0; spins < spin.count; ++spins) {
+    if (const RingStep result = step(); result != RingStep::kLater) {
+      spin.count = std::min(2 * spin.count, spin.limit);
+      return result;
+    }
     __builtin_ia32_pause();
   }
+  spin.count = std::max(spin.count / 2, std::min(kSpinCountLeast, spin.limit));
   for (bool peer_lives = true;;) {
     store(sleeps, 1u);
     if (const RingStep result = step(); result != RingStep::kLater) {
@@ -128,7 +132,7 @@ RingStep FrameWriter::try_write(std::uint16_t type, std::uint64_t id, std::initi
 RingStep FrameWriter::wait_for_room(std::size_t payload_size) {
   BRUME_CHECK(payload_size <= kFramePayloadLimit);
   const std::uint64_t frame_size = padded(kFrameHeaderSize + payload_size);
-  return until_done([&] { return room_for(frame_size); }, spin_count_, half_.shared->writer_sleeps, *wait_);
+  return until_done([&] { return room_for(frame_size); }, spin_, half_.shared->writer_sleeps, *wait_);
 }
 
 RingStep FrameWriter::write(std::uint16_t type, std::uint64_t id, std::initializer_list<ByteView> parts) {
@@ -146,7 +150,7 @@ void FrameWriter::close() {
 }
 
 FrameReader::FrameReader(RingHalf half, RingWait& wait, std::uint32_t spin_count)
-    : half_(half), wait_(&wait), spin_count_(spin_count), payload_(new std::uint8_t[kFramePayloadLimit]) {}
+    : half_(half), wait_(&wait), spin_{spin_count, spin_count}, payload_(new std::uint8_t[kFramePayloadLimit]) {}
 
 RingStep FrameReader::available(std::uint64_t& size) {
   if (broken_) return RingStep::kBroken;
@@ -196,7 +200,7 @@ RingStep FrameReader::try_next(Frame& frame) {
 }
 
 RingStep FrameReader::next(Frame& frame) {
-  return until_done([&] { return try_next(frame); }, spin_count_, half_.shared->reader_sleeps, *wait_);
+  return until_done([&] { return try_next(frame); }, spin_, half_.shared->reader_sleeps, *wait_);
 }
 
 }  // namespace brume::abi

@@ -26,7 +26,14 @@ inline constexpr std::size_t kRingCapacityDefault = 4u << 20;
 inline constexpr std::size_t kRingCapacityLeast = 2u << 20;  // a whole frame always fits
 inline constexpr std::size_t kRingCapacityLimit = 256u << 20;
 inline constexpr std::size_t kRingControlSize = 4096;
-inline constexpr std::uint32_t kSpinCountDefault = 1000;  // about 40 us; more hurts where nodes outnumber cores
+// How often a side looks again before it sleeps: up to the limit where that has paid, down to the
+// least where it has not. 1000 looks are about 40 us, lost where nodes outnumber cores.
+inline constexpr std::uint32_t kSpinCountDefault = 1000;
+inline constexpr std::uint32_t kSpinCountLeast = 50;
+struct Spin {
+  std::uint32_t limit = kSpinCountDefault;
+  std::uint32_t count = kSpinCountDefault;
+};
 
 inline constexpr std::size_t ring_file_size(std::size_t capacity) { return kRingControlSize + 2 * capacity; }
 
@@ -71,7 +78,7 @@ struct Frame {
 class FrameWriter {
  public:
   FrameWriter(RingHalf half, RingWait& wait, std::uint32_t spin_count = kSpinCountDefault)
-      : half_(half), wait_(&wait), spin_count_(spin_count) {}
+      : half_(half), wait_(&wait), spin_{spin_count, spin_count} {}
   FrameWriter(const FrameWriter&) = delete;
   FrameWriter& operator=(const FrameWriter&) = delete;
 
@@ -91,7 +98,7 @@ class FrameWriter {
 
   RingHalf half_;
   RingWait* wait_;
-  std::uint32_t spin_count_;
+  Spin spin_;
   std::uint64_t head_ = 0;
   std::uint64_t tail_seen_ = 0;
   bool broken_ = false;
@@ -114,7 +121,7 @@ class FrameReader {
 
   RingHalf half_;
   RingWait* wait_;
-  std::uint32_t spin_count_;
+  Spin spin_;
   std::uint64_t tail_ = 0;
   std::uint64_t head_seen_ = 0;
   bool broken_ = false;
