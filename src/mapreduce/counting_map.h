@@ -52,7 +52,6 @@ class CountingMapTask final : public MapTask, private detail::CountSink, private
   std::size_t pair_bytes_ = 0;
   Words words_;
   ByteClass separators_;
-  bool spilled_ = false;
 };
 
 }  // namespace brume::mapreduce
