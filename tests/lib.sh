@@ -28,6 +28,18 @@ count_words() {
   LC_ALL=C tr -s '\t\n\v\f\r ' '\n' <"$1" | LC_ALL=C sed '/^$/d' | LC_ALL=C sort -S 1G | LC_ALL=C uniq -c |
     LC_ALL=C sed -E 's/^ *([0-9]+) (.*)$/\2\t\1/' | LC_ALL=C sort -S 1G -t "$(printf '\t')" -k2,2nr -k1,1 >"$2"
 }
+# No process of this scenario's home runs any more: none was started with it, names it, or runs below it.
+nothing_left() {
+  local pid left=0
+  for pid in $(cd /proc && ls -d [0-9]*); do
+    case "$(readlink "/proc/$pid/exe" 2>/dev/null)" in */brume | */brume-node | */conmon | */podman) ;; *) continue ;; esac
+    if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -q "^BRUME_HOME=$work/" ||
+      grep -qaF -e "$work/" "/proc/$pid/cmdline" "/proc/$pid/mountinfo" 2>/dev/null; then
+      echo "still there: $pid $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"; left=1
+    fi
+  done
+  return $left
+}
 cluster_down() { "$brume" down --quiet >/dev/null 2>&1 || true; }
 finish_scenario() { cluster_down; rm -rf "$work"; }
 trap finish_scenario EXIT
