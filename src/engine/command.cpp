@@ -185,7 +185,11 @@ Result<std::string> run_checked(const Command& command) {
   std::string what = command.arguments[0];
   for (std::size_t i = 1; i < std::min<std::size_t>(command.arguments.size(), 3); ++i)
     what += " " + command.arguments[i];
-  const std::string said = last_line(output.err.empty() ? output.out : output.err);
+  const std::string& words = output.err.empty() ? output.out : output.err;
+  std::string said = last_line(words);
+  // Docker says why one line before it says that.
+  if (const std::size_t at = words.rfind("Error response from daemon"); at != words.npos)
+    said = last_line(words.substr(at, words.find('\n', at) - at));
   return fail(ErrorCode::kUnavailable, what + ": exit code " + std::to_string(output.exit_code) + ": " + said);
 }
 
