@@ -85,7 +85,6 @@ class GroupReader {
   JobStatus read_records(const std::uint8_t*& at, const std::uint8_t* end, Target& target);
 
   bool signed_;
-  bool in_header_ = true;
   bool group_begun_ = false;
   std::uint64_t expected_ = 0;
   std::uint64_t left_ = 0;  // records of the open group
