@@ -387,6 +387,7 @@ def spoil(args):
     """Until `args.stop` exists: does one thing to each stored file as it grows. Prints how often."""
     done, copies, last = 0, {}, {}
     generator = random.Random(args.seed)
+    open(args.stop + ".ready", "w").close()
     while not os.path.exists(args.stop):
         for path in glob.glob(args.pattern):
             try:
