@@ -58,6 +58,7 @@ struct RunProgress {
   std::uint32_t reduces_done = 0;
   std::uint32_t reduce_count = 0;
   std::uint32_t collected = 0;
+  bool operator==(const RunProgress&) const = default;
 };
 
 class RunCore {

@@ -64,8 +64,11 @@ void JobRun::fail_run(const std::string& why) {
 
 JobRun::News JobRun::wait(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, patience, [this] { return news_.finished || news_.failed || !news_.notes.empty(); });
+  changed_.wait_for(lock, patience, [this] {
+    return news_.finished || news_.failed || !news_.notes.empty() || news_.progress != told_;
+  });
   News out = news_;
+  told_ = news_.progress;
   news_.notes.clear();
   return out;
 }
@@ -110,6 +113,7 @@ void JobRun::obey() {
   }
   std::lock_guard lock(mutex_);
   news_.progress = core_->progress();
+  if (news_.progress != told_) changed_.notify_all();
 }
 
 }  // namespace brume::master

@@ -58,7 +58,8 @@ class JobRun {
   void tick(UnixMs now);
   void fail_run(const std::string& why);
 
-  // On the waiting thread: what happened since the last call, at the latest after `patience`.
+  // On the waiting thread: what happened since the last call, as soon as something did, at the latest
+  // after `patience`.
   struct News {
     mapreduce::RunProgress progress;
     std::vector<std::string> notes;
@@ -81,6 +82,7 @@ class JobRun {
   std::mutex mutex_;
   std::condition_variable changed_;
   News news_;
+  mapreduce::RunProgress told_;  // by the last wait()
 };
 
 }  // namespace brume::master
