@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   add_logs(app);
   add_run(app);
   add_down(app);
+  add_bench(app);
   add_platform(app);
   add_master(app);
   add_completion(app);
