@@ -71,9 +71,10 @@ function(brume_job_kit)
   foreach(room enclave join appraisal mapreduce sealed evidence crypto abi base)
     list(APPEND rooms $<TARGET_FILE:brume_${room}>)
   endforeach()
-  set(link ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp $<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,$<SEMICOLON>>
-    -Wl,--start-group ${rooms} -lssl -lcrypto -Wl,--end-group -pthread
+  string(JOIN "\n" compile_lines ${compile})
+  string(JOIN "\n" link_lines ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp
+    "$<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,\n>" -Wl,--start-group ${rooms} -lssl -lcrypto -Wl,--end-group -pthread
     -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry -Wl,-z,norelro -Wl,-z,separate-code
     -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
-  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/kit CONTENT "$<JOIN:${compile},\n>\n--\n$<JOIN:${link},\n>\n")
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/kit CONTENT "${compile_lines}\n--\n${link_lines}\n")
 endfunction()

@@ -1,6 +1,9 @@
 # A room is one folder of src/, one static library, one namespace. Beside its sources stand
 # *_test.cpp (one test program a room), *_fuzz.cpp (one fuzz target each), *_bench.cpp.
 add_library(brume_options INTERFACE)
+# All test programs, all fuzz targets: what the sanitizer presets build.
+add_custom_target(brume_tests)
+add_custom_target(brume_fuzzers)
 target_include_directories(brume_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(brume_options INTERFACE Threads::Threads)
 
@@ -36,6 +39,7 @@ function(brume_room name)
   if(tests AND NOT BRUME_FUZZ)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE brume_${name} GTest::gtest GTest::gtest_main)
+    add_dependencies(brume_tests ${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
   endif()
@@ -45,6 +49,7 @@ function(brume_room name)
       add_executable(${target} ${fuzzer})
       target_link_libraries(${target} PRIVATE brume_${name})
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(brume_fuzzers ${target})
     endforeach()
   endif()
   if(BRUME_BENCH AND NOT BRUME_FUZZ)

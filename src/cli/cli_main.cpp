@@ -2,11 +2,18 @@
 #include <csignal>
 #include <iostream>
 
+#include "cli/oci_runtime.h"
 #include "cli/verbs.h"
 
 int main(int argc, char** argv) {
   using namespace brume::cli;
   std::signal(SIGPIPE, SIG_IGN);
+  // The arguments of an OCI runtime are not ours to parse.
+  if (argc > 2 && std::string_view(argv[1]) == "platform" && std::string_view(argv[2]) == "runtime") {
+    std::vector<std::string> arguments(argv + 3, argv + argc);
+    if (!arguments.empty() && arguments.front() == "--") arguments.erase(arguments.begin());
+    if (arguments.empty() || arguments.front() != "--help") return run_oci_runtime(arguments);
+  }
   CLI::App app{
       "MapReduce on machines that nobody has to trust: containers join only after remote attestation,\n"
       "data is sealed everywhere outside attested enclaves.\n",

@@ -4,7 +4,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "cli/oci_runtime.h"
 #include "cli/platform_setup.h"
 #include "cli/verbs.h"
 #include "crypto/random.h"
@@ -111,14 +110,9 @@ void add_platform(CLI::App& app) {
   status_verb->callback([json] { finish(status(*json)); });
   auto* stop_verb = verb->add_subcommand("stop", "End the platform with all its enclaves");
   stop_verb->callback([] { finish(stop()); });
-  auto* runtime_verb = verb->add_subcommand(
-      "runtime", "Be an OCI runtime that registers containers before they start: brume platform runtime -- ...");
-  runtime_verb->allow_extras();
-  runtime_verb->callback([runtime_verb] {
-    std::vector<std::string> arguments = runtime_verb->remaining();
-    if (!arguments.empty() && arguments.front() == "--") arguments.erase(arguments.begin());
-    if (const int code = run_oci_runtime(arguments); code != 0) throw CLI::RuntimeError(code);
-  });
+  // Its arguments are handed on before any of this is parsed (cli_main.cpp).
+  verb->add_subcommand("runtime",
+                       "Be an OCI runtime that registers containers before they start: brume platform runtime -- ...");
 }
 
 }  // namespace brume::cli
