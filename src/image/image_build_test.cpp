@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "image/image_diff.h"
+#include "measure/elf_layout.h"
 #include "measure/testing/elf_builder.h"
 
 namespace brume::image {
