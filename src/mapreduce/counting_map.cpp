@@ -147,7 +147,7 @@ void CountingMapTask::spill() {
     const std::uint64_t last =
         partition + 1 == partitions ? ~std::uint64_t{0} : first_hash(partition + 1, state_.partitions) - 1;
     writer.begin(partition, shorts.size() / partitions + 1);
-    shorts.for_each_in(first, last, [&](const ShortBucket& bucket, std::size_t slot, std::uint64_t) {
+    shorts.for_each_in(first, last, [&](const ShortBucket& bucket, std::size_t slot) {
       const std::string_view key(reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u);
       writer.put(key, tables_.total(key, bucket.counts[slot]));
     });

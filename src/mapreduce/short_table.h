@@ -59,16 +59,25 @@ class ShortTable {
   std::size_t limit() const { return limit_; }
   std::size_t bytes() const { return total_ * sizeof(ShortBucket); }
 
-  // Calls visit(bucket, slot, scaled hash) for every key whose hash is in [first, last], in order of buckets.
+  // Calls visit(bucket, slot) for every key whose scaled hash is in [first, last], in order of buckets.
   template <typename Visit>
   void for_each_in(std::uint64_t first, std::uint64_t last, Visit visit) const {
-    const std::size_t end = home(last) + 1;
-    for (std::size_t at = home(first); at < total_ && (at < end || full(at - 1)); ++at) {
+    const std::size_t begin = home(first);
+    const std::size_t end = home(last);
+    // Keys behind a free slot have a home behind it; keys before `end` have theirs before it. Only
+    // near the two borders must hashes be asked.
+    bool after_first = first == 0;
+    for (std::size_t at = begin; at < total_ && (at <= end || full(at - 1)); ++at) {
       const ShortBucket& bucket = buckets_[at];
+      const bool inside = after_first && (at < end || last == ~std::uint64_t{0});
       for (std::size_t slot = 0; slot < ShortBucket::kSlots && bucket.sizes[slot] != 0; ++slot) {
-        const std::uint64_t hash = hash_of(bucket.keys[slot], bucket.sizes[slot] - 1u);
-        if (hash >= first && hash <= last) visit(bucket, slot, hash);
+        if (!inside) {
+          const std::uint64_t hash = hash_of(bucket.keys[slot], bucket.sizes[slot] - 1u);
+          if (hash < first || hash > last) continue;
+        }
+        visit(bucket, slot);
       }
+      after_first = after_first || !full(at);
     }
   }
   // Calls visit(bucket, slot) for every key.
