@@ -1,5 +1,7 @@
 #include "mapreduce/counting_map.h"
 
+#include <brume/reduction.h>
+
 #include <algorithm>
 #include <new>
 
@@ -37,19 +39,23 @@ void CountingMapTask::fail(std::string why) {
 }
 
 JobStatus CountingMapTask::feed(std::string_view text, PartitionSink& sink) {
-  sink_ = &sink;
-  if (status_) hooks_.map(hooks_.job, text, *this);
-  flush_pairs();
-  return status_;
+  return detail::guarded([&]() -> JobStatus {
+    sink_ = &sink;
+    if (status_) hooks_.map(hooks_.job, text, *this);
+    flush_pairs();
+    return status_;
+  });
 }
 
 JobStatus CountingMapTask::finish(PartitionSink& sink) {
-  sink_ = &sink;
-  if (!status_) return status_;
-  state_.map_short_count = tables_.short_table().size();
-  state_.map_long_count = tables_.long_table().size();
-  spill();
-  return status_;
+  return detail::guarded([&]() -> JobStatus {
+    sink_ = &sink;
+    if (!status_) return status_;
+    state_.map_short_count = tables_.short_table().size();
+    state_.map_long_count = tables_.long_table().size();
+    spill();
+    return status_;
+  });
 }
 
 void CountingMapTask::add(std::string_view key, std::uint64_t value) {

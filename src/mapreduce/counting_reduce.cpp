@@ -1,6 +1,7 @@
 #include "mapreduce/counting_reduce.h"
 
 #include <brume/output_format.h>
+#include <brume/reduction.h>
 
 #include <algorithm>
 
@@ -21,7 +22,7 @@ JobStatus CountingReduceTask::failure() const {
 
 JobStatus CountingReduceTask::feed(std::span<const std::uint8_t> bytes) {
   if (out_of_memory_) return failure();
-  return reader_.feed(bytes, *this);
+  return detail::guarded([&] { return reader_.feed(bytes, *this); });
 }
 
 JobStatus CountingReduceTask::end_of_stream() {
@@ -76,6 +77,10 @@ bool CountingReduceTask::make_room(bool in_long_table) {
 }
 
 JobStatus CountingReduceTask::finish(OutputSink& sink) {
+  return detail::guarded([&] { return write_lines(sink); });
+}
+
+JobStatus CountingReduceTask::write_lines(OutputSink& sink) {
   Block storage;
   const std::span<SortedKey> keys = sort_keys(tables_, hooks_.order, hooks_.is_signed, storage);
   if (!storage) return failure();

@@ -20,6 +20,7 @@ class CountingReduceTask final : public ReduceTask, private GroupReader::Target,
   JobStatus on_large(std::string_view key, std::uint64_t value) override;
   bool make_room(bool in_long_table) override;
   std::size_t expect_new(std::uint64_t expected) const;
+  JobStatus write_lines(OutputSink& sink);
   JobStatus failure() const;
 
   const detail::CountingHooks& hooks_;

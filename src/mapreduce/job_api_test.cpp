@@ -101,6 +101,11 @@ struct Throws {
   static constexpr auto combine = maximum;
 };
 
+struct ThrowsWhileCounting : Throws {
+  static constexpr auto combine = sum;
+};
+static_assert(detail::IsCounting<ThrowsWhileCounting>);
+
 TEST(JobApi, NeedsNoMoreThanMapSeparatorsAndCombine) {
   detail::CountingProgram<TinyCount> program("TinyCount");
   ASSERT_TRUE(program.configure(test_config(2)).has_value());
@@ -165,6 +170,9 @@ TEST(JobApi, TurnsWhatAJobThrowsIntoAnError) {
   ASSERT_TRUE(program.configure(test_config()).has_value());
   testing::Streams out(1);
   EXPECT_EQ(program.new_map()->feed("x", out).error(), "the job threw an exception");
+  detail::CountingProgram<ThrowsWhileCounting> counting("ThrowsWhileCounting");
+  ASSERT_TRUE(counting.configure(test_config()).has_value());
+  EXPECT_EQ(counting.new_map()->feed("x", out).error(), "the job threw an exception");
 }
 
 TEST(JobApi, WritesEarlyWhenMemoryIsShort) {

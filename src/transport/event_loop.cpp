@@ -1,8 +1,10 @@
 #include "transport/event_loop.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "base/check.h"
 
@@ -19,6 +21,11 @@ EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd
 EventLoop::~EventLoop() = default;
 
 void EventLoop::run() {
+  // sendfile(2) knows no MSG_NOSIGNAL: a peer that leaves must cost an EPIPE, not the process.
+  sigset_t broken_pipe;
+  ::sigemptyset(&broken_pipe);
+  ::sigaddset(&broken_pipe, SIGPIPE);
+  BRUME_CHECK(::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr) == 0);
   {
     const std::lock_guard lock(mutex_);
     BRUME_CHECK(state_ == State::kIdle);

@@ -140,6 +140,16 @@ TEST(Fetch, TheConsumerMayEndIt) {
   EXPECT_EQ(frames, 2);
 }
 
+TEST(Fetch, AClientThatLeavesCostsTheServerNoSignal) {
+  Rig rig(pattern(4 << 20), {}, 65'552);
+  for (int i = 0; i < 50; ++i) {
+    FetchClient client;
+    EXPECT_FALSE(client.fetch(rig.endpoint(), chunks(0, 64), [](ByteView) { return false; }));
+  }
+  FetchClient client;
+  EXPECT_TRUE(fetch_all(client, rig.endpoint(), chunks(0, 1)));
+}
+
 TEST(Fetch, CancelEndsWhatWaits) {
   const auto listening = listen_tcp("127.0.0.1", 0);  // accepts by backlog, never answers
   ASSERT_TRUE(listening);
