@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "appraisal/snp_rules.h"
+#include "appraisal/tdx_rules.h"
 #include "appraisal/tee.h"
+#include "appraisal/tpm_rules.h"
 #include "base/ids.h"
 #include "base/outside.h"
 #include "evidence/protections.h"
@@ -41,7 +44,10 @@ struct PeerFacts {
   std::uint32_t tcb_evaluation_data_number = 0;
   std::vector<std::string> advisories;  // of platform and QE, each once
   PlatformId platform;
-  SpkiHash root;  // the trust anchor
+  SpkiHash root;                // the trust anchor
+  std::optional<TdxFacts> tdx;  // each only for its tee
+  std::optional<SnpFacts> snp;
+  std::optional<TpmFacts> tpm;
 };
 
 class AttestedPeer {

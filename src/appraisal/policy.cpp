@@ -1,12 +1,25 @@
 #include "appraisal/policy.h"
 
+#include <algorithm>
+
 namespace brume::appraisal {
 
-std::optional<Tee> Policy::tee_of_root(const SpkiHash& root) const {
-  for (const AllowEntry& entry : allow) {
-    if (entry.tee != Tee::kNone && entry.root == root) return entry.tee;
+bool Policy::names_root(Tee tee, const SpkiHash& root) const {
+  return std::ranges::any_of(allow, [&](const AllowEntry& entry) {
+    return entry.tee == tee && std::ranges::find(entry.roots, root) != entry.roots.end();
+  });
+}
+
+std::vector<SpkiHash> built_in_roots(Tee tee) {
+  switch (tee) {
+    case Tee::kSgx:
+    case Tee::kTdx:
+      return {kIntelSgxRoot};
+    case Tee::kSevSnp:
+      return amd_roots();
+    default:
+      return {};
   }
-  return std::nullopt;
 }
 
 }  // namespace brume::appraisal

@@ -5,7 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "appraisal/snp_rules.h"
+#include "appraisal/tdx_rules.h"
 #include "appraisal/tee.h"
+#include "appraisal/tpm_rules.h"
 #include "base/ids.h"
 #include "evidence/protections.h"
 #include "evidence/tcb_status.h"
@@ -15,7 +18,7 @@ namespace brume::appraisal {
 inline constexpr std::size_t kPolicySizeLimit = 1u << 20;
 inline constexpr std::size_t kPolicyEntriesLimit = 1024;
 
-// SHA-256 of the SubjectPublicKeyInfo of "Intel SGX Root CA", the anchor of tee `sgx` unless the
+// SHA-256 of the SubjectPublicKeyInfo of "Intel SGX Root CA", the anchor of tees `sgx` and `tdx` unless the
 // policy names another. The simulator's is never built in.
 inline constexpr SpkiHash kIntelSgxRoot{{0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
                                          0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
@@ -32,11 +35,14 @@ struct AllowEntry {
   bool any_signer = false;
   std::uint16_t min_isv_svn = 0;
   std::optional<std::uint16_t> product_id;
-  SpkiHash root;  // of no meaning for tee none
+  std::vector<SpkiHash> roots;  // any of them; empty for tee none
   std::vector<evidence::TcbStatus> tcb_statuses;
   bool debug_allowed = false;
   evidence::Protections required_protections;  // empty but for tee sgx-sim
   std::vector<std::string> roles;
+  TdxRules tdx;  // of each of these, those of `tee` count
+  SnpRules snp;
+  TpmRules tpm;
 };
 
 struct Policy {
@@ -44,9 +50,12 @@ struct Policy {
   std::vector<AllowEntry> allow;
   Sha256Digest hash;  // of the text
 
-  // The tee for which the policy names this anchor.
-  std::optional<Tee> tee_of_root(const SpkiHash& root) const;
+  // Whether an entry for this tee names this anchor.
+  bool names_root(Tee tee, const SpkiHash& root) const;
 };
+
+// What counts where an entry names no root.
+std::vector<SpkiHash> built_in_roots(Tee tee);
 
 // Refuses unknown keys, unknown names, and one root for two tees. The error names line or key.
 Result<Policy> parse_policy_toml(std::string_view text);

@@ -1,31 +1,9 @@
 #include "appraisal/policy_match.h"
 
-#include <algorithm>
+#include "appraisal/policy_list.h"
 
 namespace brume::appraisal {
 namespace {
-
-constexpr std::string_view kFixPolicy = "add it to the policy if you trust it, else rebuild or replace the peer";
-constexpr std::size_t kNamedLimit = 3;
-
-// "a, b, c and 4 more"
-template <typename List, typename Name>
-std::string listed(const List& list, Name name) {
-  std::string out;
-  for (std::size_t i = 0; i < list.size() && i < kNamedLimit; ++i) {
-    if (i > 0) out += ", ";
-    out += name(list[i]);
-  }
-  if (list.size() > kNamedLimit) out += " and " + std::to_string(list.size() - kNamedLimit) + " more";
-  return out.empty() ? "none" : out;
-}
-
-template <typename Digest>
-void check_digest(Refusals& refusals, std::string_view rule, const std::vector<Digest>& allowed, bool any,
-                  const Digest& got, std::string_view fix) {
-  if (any || std::ranges::find(allowed, got) != allowed.end()) return;
-  refuse(refusals, rule, listed(allowed, [](const Digest& digest) { return digest.hex(); }), got.hex(), fix);
-}
 
 void check_identity(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known) {
   check_digest(refusals, "policy.measurement", entry.measurements, entry.any_measurement, facts.measurement,
@@ -48,6 +26,9 @@ void check_versions(Refusals& refusals, const AllowEntry& entry, const PeerFacts
   if (entry.product_id && facts.product_id != *entry.product_id) {
     refuse(refusals, "policy.product", std::to_string(*entry.product_id), std::to_string(facts.product_id), kFixPolicy);
   }
+}
+
+void check_debug(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts) {
   if (facts.debug && !entry.debug_allowed) {
     refuse(refusals, "policy.debug", "no DEBUG attribute", "DEBUG is set: the host can read such an enclave",
            "start the enclave without debug");
@@ -74,16 +55,28 @@ void check_protections(Refusals& refusals, const AllowEntry& entry, const PeerFa
          "use a host whose kernel has them, or name in the policy only those that you insist on");
 }
 
+void check_tee_rules(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known) {
+  switch (entry.tee) {
+    case Tee::kTdx:
+      return match_tdx_rules(refusals, entry, facts);
+    case Tee::kSevSnp:
+      return match_snp_rules(refusals, entry, facts);
+    case Tee::kTpm:
+      return match_tpm_rules(refusals, entry, facts);
+    default:
+      check_identity(refusals, entry, facts, known);
+      check_versions(refusals, entry, facts);
+      if (entry.tee == Tee::kSgxSim) check_protections(refusals, entry, facts, known);
+  }
+}
+
 Refusals check_entry(const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known,
                      const std::string& role) {
   Refusals refusals;
-  if (entry.tee != Tee::kNone && entry.root != facts.root) {
-    refuse(refusals, "policy.root", entry.root.hex(), facts.root.hex(), kFixPolicy);
-  }
-  check_identity(refusals, entry, facts, known);
-  check_versions(refusals, entry, facts);
-  if (entry.tee != Tee::kNone && known.tcb) check_tcb(refusals, entry, facts);
-  if (entry.tee == Tee::kSgxSim) check_protections(refusals, entry, facts, known);
+  if (!entry.roots.empty()) check_digest(refusals, "policy.root", entry.roots, false, facts.root, kFixPolicy);
+  check_tee_rules(refusals, entry, facts, known);
+  check_debug(refusals, entry, facts);
+  if (known.tcb) check_tcb(refusals, entry, facts);
   if (std::ranges::find(entry.roles, role) == entry.roles.end()) {
     refuse(refusals, "policy.role", listed(entry.roles, [](const std::string& name) { return name; }),
            "a role that the entry does not give", kFixPolicy);

@@ -20,7 +20,7 @@ TEST(PolicyToml, ReadsEverything) {
   ASSERT_EQ(policy->allow.size(), 1u);
   const AllowEntry& entry = policy->allow.front();
   EXPECT_EQ(entry.tee, Tee::kSgxSim);
-  EXPECT_EQ(entry.root.hex(), TestPlatform::repeated("ab"));
+  EXPECT_EQ(entry.roots.at(0).hex(), TestPlatform::repeated("ab"));
   EXPECT_EQ(entry.measurements.front().hex(), TestPlatform::repeated("e1"));
   EXPECT_TRUE(entry.any_image && entry.any_signer && !entry.any_measurement);
   EXPECT_EQ(entry.min_isv_svn, 4);
@@ -51,9 +51,10 @@ TEST(PolicyToml, EmptyPolicyNamesNobody) {
 TEST(PolicyToml, HasIntelsRootForSgxOnly) {
   auto policy = parse_policy_toml(kHead + "[[allow]]\ntee = \"sgx\"\n" + kIdentity);
   ASSERT_TRUE(policy.has_value()) << policy.error().what;
-  EXPECT_EQ(policy->allow.front().root, kIntelSgxRoot);
-  EXPECT_EQ(policy->tee_of_root(kIntelSgxRoot), Tee::kSgx);
-  EXPECT_EQ(policy->tee_of_root(SpkiHash{}), std::nullopt);
+  EXPECT_EQ(policy->allow.front().roots, std::vector{kIntelSgxRoot});
+  EXPECT_TRUE(policy->names_root(Tee::kSgx, kIntelSgxRoot));
+  EXPECT_FALSE(policy->names_root(Tee::kTdx, kIntelSgxRoot));
+  EXPECT_FALSE(policy->names_root(Tee::kSgx, SpkiHash{}));
 }
 
 TEST(PolicyToml, CommentsMayHaveAnyLettersAndNothingElseMay) {

@@ -38,17 +38,22 @@ void read_report(const evidence::ReportBody& report, PeerFacts& facts, KnownFact
   facts.protections = protections.value_or(evidence::Protections{});
 }
 
+bool names_root(const Policy& policy, const SpkiHash& root) {
+  return policy.names_root(Tee::kSgx, root) || policy.names_root(Tee::kSgxSim, root);
+}
+
 // The policy's word for the anchor decides between real and simulated: nothing else differs.
 bool find_tee(const PckChain& chain, const Policy& policy, Findings& findings) {
   findings.facts_unverified.root = chain.root_spki;
-  auto tee = policy.tee_of_root(chain.root_spki);
-  findings.facts_unverified.tee = tee.value_or(Tee::kSgx);
-  if (tee != Tee::kSgxSim) findings.facts_unverified.protections = {};
-  if (!tee) {
+  const bool simulated = policy.names_root(Tee::kSgxSim, chain.root_spki);
+  const bool named = simulated || policy.names_root(Tee::kSgx, chain.root_spki);
+  findings.facts_unverified.tee = simulated ? Tee::kSgxSim : Tee::kSgx;
+  if (!simulated) findings.facts_unverified.protections = {};
+  if (!named) {
     refuse(findings.refusals, "sgx.root.unknown", "a root that the policy names", chain.root_spki.hex(),
            "name the root in the policy, if you trust who holds its key");
   }
-  return tee.has_value();
+  return named;
 }
 
 }  // namespace
@@ -64,7 +69,7 @@ Result<std::shared_ptr<const PckChain>> SgxAppraiser::chain_of(ByteView certific
   if (kept != chains_.end()) return kept->chain;
   BRUME_ASSIGN(PckChain read, read_pck_chain(certification_data));
   auto chain = std::make_shared<const PckChain>(std::move(read));
-  if (!chain->refusals.empty() || !policy.tee_of_root(chain->root_spki)) return chain;
+  if (!chain->refusals.empty() || !names_root(policy, chain->root_spki)) return chain;
   chains_.push_front({digest, chain});
   if (chains_.size() > kChainLimit) chains_.pop_back();
   return chain;

@@ -53,7 +53,7 @@ evidence::Collateral collateral_of(const json& item) {
 Policy genuine(const SpkiHash& root) {
   AllowEntry entry;
   entry.tee = Tee::kSgx;
-  entry.root = root;
+  entry.roots = {root};
   entry.any_measurement = entry.any_image = entry.any_signer = true;
   entry.debug_allowed = true;
   using enum evidence::TcbStatus;

@@ -5,7 +5,7 @@
 namespace brume::appraisal {
 namespace {
 
-constexpr std::array<std::string_view, 3> kNames = {"none", "sgx", "sgx-sim"};
+constexpr std::array<std::string_view, 6> kNames = {"none", "sgx", "sgx-sim", "tdx", "sev-snp", "tpm"};
 
 }  // namespace
 

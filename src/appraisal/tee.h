@@ -6,9 +6,9 @@
 
 namespace brume::appraisal {
 
-enum class Tee { kNone, kSgx, kSgxSim };
+enum class Tee { kNone, kSgx, kSgxSim, kTdx, kSevSnp, kTpm };
 
-std::string_view tee_name(Tee tee);  // "none", "sgx", "sgx-sim"
+std::string_view tee_name(Tee tee);  // "none", "sgx", "sgx-sim", "tdx", "sev-snp", "tpm"
 std::optional<Tee> tee_from(std::string_view name);
 
 }  // namespace brume::appraisal
