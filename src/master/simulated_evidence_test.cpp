@@ -31,7 +31,7 @@ struct SimulatedEvidence : testing::Test {
     allowed.measurement = secs.measurement;
     allowed.signer = secs.signer;
     allowed.image.bytes.fill(0x1d);
-    allowed.roots = {root.root_spki()};
+    allowed.root = root.root_spki();
     expected.report_data.bytes.fill(0xda);
     expected.now_ms = kNow;
     expected.role = "worker";
@@ -65,7 +65,7 @@ struct SimulatedEvidence : testing::Test {
 TEST_F(SimulatedEvidence, IsAcceptedUnderTheDefaultPolicy) { EXPECT_EQ(rule(), ""); }
 
 TEST_F(SimulatedEvidence, OfAnotherRootIsRefused) {
-  allowed.roots = {tee::SimRoot::create(random, kNow).root_spki()};
+  allowed.root = tee::SimRoot::create(random, kNow).root_spki();
   EXPECT_EQ(rule(), "sgx.root.unknown");
 }
 
