@@ -1,6 +1,7 @@
 #include "engine/container_engine.h"
 
 #include <algorithm>
+#include <fstream>
 #include <mutex>
 #include <sstream>
 #include <thread>
@@ -71,13 +72,32 @@ class ContainerEngine final : public Engine {
                           std::chrono::milliseconds timeout = std::chrono::seconds(60));
   Status load_image(const ClusterSpec& spec);
   Status make_network(const ClusterSpec& spec);
-  Status start_one(const ClusterSpec& spec, const NodeSpec& node, const std::string& master,
-                   tee::PlatformAdmin* platform, std::mutex& platform_mutex);
+  // Nodes on their way up.
+  struct Starting {
+    const ClusterSpec& spec;
+    const std::vector<NodeSpec>& nodes;
+    const std::string& master;
+    tee::PlatformAdmin* platform;  // nullptr: no tee
+    std::mutex platform_mutex;
+  };
+  Status start_all(Starting& starting);
+  Status run_for_all(const char* verb, const Starting& starting);
+  Status create_one(Starting& starting, const NodeSpec& node);
+  Status enrol(Starting& starting, const NodeSpec& node, tee::ContainerStage stage);
+  Status enrol_created(Starting& starting, const NodeSpec& node) {
+    return enrol(starting, node, tee::ContainerStage::kCreated);
+  }
+  Status enrol_started(Starting& starting, const NodeSpec& node) {
+    return enrol(starting, node, tee::ContainerStage::kStarted);
+  }
   Result<std::vector<std::string>> create_arguments(const ClusterSpec& spec, const NodeSpec& node,
                                                     const std::string& master, const std::string& socket_dir);
   Result<std::vector<std::string>> ids_of(const ClusterSpec& spec);
   Status remove_ended(const ClusterSpec& spec, const std::vector<NodeSpec>& nodes);
-  Result<int> pid_of_container(const std::string& container);
+  Result<int> pid_of_container(const ClusterSpec& spec, const std::string& node);
+  static fs::path pid_file(const ClusterSpec& spec, const std::string& node) {
+    return spec.state_dir / (node + ".pid");
+  }
   Status remove_containers(const std::vector<std::string>& names);
   void leave_platform(const ClusterSpec& spec, const std::vector<std::string>& nodes);
 
@@ -145,21 +165,49 @@ Status ContainerEngine::start(const ClusterSpec& spec, const std::vector<NodeSpe
   BRUME_ASSIGN(const std::string master, master_address(spec));
   BRUME_TRY(remove_ended(spec, nodes));
   std::optional<tee::PlatformAdmin> platform;
-  std::mutex platform_mutex;
   if (!spec.platform_control.empty()) {
     auto connected = tee::PlatformAdmin::connect(spec.platform_control);
     if (!connected) return within("platform", connected.error());
     platform = std::move(*connected);
   }
-  Status done = for_all(nodes.size(), [&](std::size_t i) {
-    Status one = start_one(spec, nodes[i], master, platform ? &*platform : nullptr, platform_mutex);
-    if (!one) return Status(within("node " + nodes[i].name, one.error()));
-    return one;
-  });
+  Starting starting{spec, nodes, master, platform ? &*platform : nullptr, {}};
+  Status done = start_all(starting);
   if (!done) {
     for (const NodeSpec& node : nodes) (void)stop_node(spec, node.name);
   }
   return done;
+}
+
+// Step by step for all nodes: each call of the engine's program costs more than what it does to one container.
+Status ContainerEngine::start_all(Starting& starting) {
+  const auto each = [&](Status (ContainerEngine::*step)(Starting&, const NodeSpec&)) {
+    return for_all(starting.nodes.size(), [&](std::size_t i) {
+      const NodeSpec& node = starting.nodes[i];
+      const Status one = (this->*step)(starting, node);
+      return one ? one : Status(within("node " + node.name, one.error()));
+    });
+  };
+  BRUME_TRY(each(&ContainerEngine::create_one));
+  if (program_->can_init()) {
+    BRUME_TRY(run_for_all("init", starting));
+    BRUME_TRY(each(&ContainerEngine::enrol_created));
+    return run_for_all("start", starting);
+  }
+  BRUME_TRY(run_for_all("start", starting));
+  return program_->registers_at_create() ? Status() : each(&ContainerEngine::enrol_started);
+}
+
+// One call for several containers, a call for each processor at a time.
+Status ContainerEngine::run_for_all(const char* verb, const Starting& starting) {
+  const std::size_t calls =
+      std::min<std::size_t>(starting.nodes.size(), std::max(2u, std::thread::hardware_concurrency()));
+  return for_all(calls, [&](std::size_t call) -> Status {
+    std::vector<std::string> arguments = {verb};
+    for (std::size_t i = call; i < starting.nodes.size(); i += calls)
+      arguments.push_back(container_of(starting.spec, starting.nodes[i].name));
+    const auto done = run(std::move(arguments));
+    return done ? Status() : Status(std::unexpected(done.error()));
+  });
 }
 
 // Makes room for nodes of these names; refuses where one still runs.
@@ -175,35 +223,25 @@ Status ContainerEngine::remove_ended(const ClusterSpec& spec, const std::vector<
   return remove_containers(ended);
 }
 
-Status ContainerEngine::start_one(const ClusterSpec& spec, const NodeSpec& node, const std::string& master,
-                                  tee::PlatformAdmin* platform, std::mutex& platform_mutex) {
-  const std::string container = container_of(spec, node.name);
-  const std::string label = node_label(spec, node.name);
+Status ContainerEngine::create_one(Starting& starting, const NodeSpec& node) {
   std::string socket_dir;
-  if (platform != nullptr) {
-    const std::lock_guard lock(platform_mutex);
-    (void)platform->stop(label);  // of a node that ended
-    BRUME_ASSIGN(socket_dir, platform->prepare_container(label));
+  if (starting.platform != nullptr) {
+    const std::string label = node_label(starting.spec, node.name);
+    const std::lock_guard lock(starting.platform_mutex);
+    (void)starting.platform->stop(label);  // of a node that ended
+    BRUME_ASSIGN(socket_dir, starting.platform->prepare_container(label));
   }
-  BRUME_ASSIGN(std::vector<std::string> create, create_arguments(spec, node, master, socket_dir));
+  BRUME_ASSIGN(std::vector<std::string> create, create_arguments(starting.spec, node, starting.master, socket_dir));
   const auto created = run(std::move(create));
-  if (!created) return std::unexpected(created.error());
-  if (program_->can_init()) {
-    const auto initialised = run({"init", container});
-    if (!initialised) return std::unexpected(initialised.error());
-  }
-  const auto enrol = [&](tee::ContainerStage stage) -> Status {
-    if (platform == nullptr) return {};
-    BRUME_ASSIGN(const int pid, pid_of_container(container));
-    const std::lock_guard lock(platform_mutex);
-    const auto registered = platform->register_container(label, pid, stage);
-    if (!registered) return within("register with the platform", registered.error());
-    return {};
-  };
-  if (program_->can_init()) BRUME_TRY(enrol(tee::ContainerStage::kCreated));
-  const auto started = run({"start", container});
-  if (!started) return std::unexpected(started.error());
-  if (!program_->can_init() && !program_->registers_at_create()) BRUME_TRY(enrol(tee::ContainerStage::kStarted));
+  return created ? Status() : Status(std::unexpected(created.error()));
+}
+
+Status ContainerEngine::enrol(Starting& starting, const NodeSpec& node, tee::ContainerStage stage) {
+  if (starting.platform == nullptr) return {};
+  BRUME_ASSIGN(const int pid, pid_of_container(starting.spec, node.name));
+  const std::lock_guard lock(starting.platform_mutex);
+  const auto registered = starting.platform->register_container(node_label(starting.spec, node.name), pid, stage);
+  if (!registered) return within("register with the platform", registered.error());
   return {};
 }
 
@@ -226,6 +264,11 @@ Result<std::vector<std::string>> ContainerEngine::create_arguments(const Cluster
                                   "--volume",
                                   scratch.string() + ":" + kScratchTarget};
   if (!socket_dir.empty()) out.insert(out.end(), {"--volume", socket_dir + ":" + kSocketTarget + ":ro"});
+  if (program_->writes_pid_file()) {
+    std::error_code ignored;
+    fs::remove(pid_file(spec, node.name), ignored);
+    out.push_back("--pidfile=" + fs::absolute(pid_file(spec, node.name)).string());
+  }
   for (std::string& option : program_->create_options()) out.push_back(std::move(option));
   out.insert(out.end(), {"--entrypoint", kNodeProgram, image_});
   for (std::string& argument : node_arguments(spec, node, master, kContainerFetchPort))
@@ -233,10 +276,16 @@ Result<std::vector<std::string>> ContainerEngine::create_arguments(const Cluster
   return out;
 }
 
-Result<int> ContainerEngine::pid_of_container(const std::string& container) {
-  BRUME_ASSIGN(const std::string out, run({"container", "inspect", "--format", "{{.State.Pid}}", container}));
-  const int pid = std::atoi(out.c_str());
-  if (pid <= 0) return fail(ErrorCode::kUnavailable, container + ": ended at once");
+Result<int> ContainerEngine::pid_of_container(const ClusterSpec& spec, const std::string& node) {
+  int pid = 0;
+  if (program_->writes_pid_file()) {
+    std::ifstream(pid_file(spec, node)) >> pid;
+  } else {
+    BRUME_ASSIGN(const std::string out,
+                 run({"container", "inspect", "--format", "{{.State.Pid}}", container_of(spec, node)}));
+    pid = std::atoi(out.c_str());
+  }
+  if (pid <= 0) return fail(ErrorCode::kUnavailable, container_of(spec, node) + ": ended at once");
   return pid;
 }
 

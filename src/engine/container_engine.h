@@ -19,6 +19,8 @@ class ContainerProgram {
   virtual bool can_init() const = 0;
   // Containers are registered with the platform by the OCI runtime itself. After environment().
   virtual bool registers_at_create() const { return false; }
+  // `create --pidfile FILE` has the container's first process written down.
+  virtual bool writes_pid_file() const { return false; }
   virtual std::vector<std::string> create_options() const = 0;
   virtual std::vector<std::string> network_options() const = 0;
   // Go template over `network inspect` that gives the gateway.

@@ -79,6 +79,7 @@ class Podman final : public ContainerProgram {
     return std::vector<std::string>{"CONTAINERS_CONF=" + path.string()};
   }
   bool can_init() const override { return true; }
+  bool writes_pid_file() const override { return true; }
   // Without tmpfs over /run and /var/tmp: that would make folders which the image does not have.
   std::vector<std::string> create_options() const override { return {"--read-only-tmpfs=false", "--pull=never"}; }
   std::vector<std::string> network_options() const override { return {"--disable-dns"}; }

@@ -9,7 +9,7 @@
 namespace brume::enclave {
 namespace {
 
-constexpr timespec kIdleAfter = {.tv_sec = 0, .tv_nsec = 300'000'000};
+constexpr timespec kIdleAfter = {.tv_sec = 2, .tv_nsec = 0};
 constexpr timespec kBetween = {.tv_sec = 0, .tv_nsec = 4'000'000};
 constexpr std::uint64_t kPagesAtOnce = 32;       // half a millisecond
 constexpr std::uint64_t kAheadSize = 32u << 20;  // a map task's tables and buffers
