@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <sstream>
 #include <thread>
@@ -103,7 +104,9 @@ class ContainerEngine final : public Engine {
 
   std::unique_ptr<ContainerProgram> program_;
   std::vector<std::string> environment_;
-  std::string image_;  // tag of the loaded image
+  std::string image_;         // tag of the loaded image
+  std::string prepared_for_;  // the cluster and image that are there
+  std::string gateway_;       // of its network
 };
 
 Status ContainerEngine::connect(const ClusterSpec& spec, bool may_start) {
@@ -118,9 +121,15 @@ Result<std::string> ContainerEngine::run(std::vector<std::string> arguments, std
 }
 
 Status ContainerEngine::prepare(const ClusterSpec& spec) {
+  const std::string wanted = spec.cluster + " " + spec.image_layout.string();
+  if (prepared_for_ == wanted) return {};
   BRUME_TRY(connect(spec, true));
-  BRUME_TRY(load_image(spec));
-  return make_network(spec);
+  std::future<Status> loaded = std::async(std::launch::async, [&] { return load_image(spec); });
+  const Status made = make_network(spec);
+  BRUME_TRY(loaded.get());
+  BRUME_TRY(made);
+  prepared_for_ = wanted;
+  return {};
 }
 
 Status ContainerEngine::load_image(const ClusterSpec& spec) {
@@ -151,12 +160,13 @@ Status ContainerEngine::make_network(const ClusterSpec& spec) {
 }
 
 Result<std::string> ContainerEngine::master_address(const ClusterSpec& spec) {
+  if (!gateway_.empty()) return gateway_;
   BRUME_TRY(connect(spec, false));
   BRUME_ASSIGN(const std::string out,
                run({"network", "inspect", "--format", program_->gateway_format(), network_of(spec)}));
-  const std::string address = first_word(out);
-  if (address.empty()) return fail(ErrorCode::kUnavailable, "the cluster's network has no gateway");
-  return address;
+  gateway_ = first_word(out);
+  if (gateway_.empty()) return fail(ErrorCode::kUnavailable, "the cluster's network has no gateway");
+  return gateway_;
 }
 
 Status ContainerEngine::start(const ClusterSpec& spec, const std::vector<NodeSpec>& nodes) {
@@ -366,6 +376,8 @@ Status ContainerEngine::stop_node(const ClusterSpec& spec, const std::string& no
 
 Status ContainerEngine::stop(const ClusterSpec& spec) {
   BRUME_TRY(check_spec(spec));
+  prepared_for_.clear();
+  gateway_.clear();
   auto environment = program_->environment(spec.engine_dir, false);
   // No daemon, no containers; what it may have left on disk goes too.
   if (!environment) return program_->shut_down(spec.engine_dir);
