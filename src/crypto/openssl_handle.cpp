@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/param_build.h>
 
 #include <climits>
 
@@ -15,6 +16,7 @@ namespace {
 Algorithms fetch() {
   BRUME_CHECK(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) == 1);
   Algorithms out{
+      .sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr),
       .sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr),
       .sha384 = EVP_MD_fetch(nullptr, "SHA384", nullptr),
       .sha512 = EVP_MD_fetch(nullptr, "SHA512", nullptr),
@@ -23,7 +25,8 @@ Algorithms fetch() {
       .cmac = EVP_MAC_fetch(nullptr, "CMAC", nullptr),
       .hkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr),
   };
-  BRUME_CHECK(out.sha256 && out.sha384 && out.sha512 && out.chacha20_poly1305 && out.hmac && out.cmac && out.hkdf);
+  BRUME_CHECK(out.sha1 && out.sha256 && out.sha384 && out.sha512 && out.chacha20_poly1305 && out.hmac && out.cmac &&
+              out.hkdf);
   return out;
 }
 
@@ -35,6 +38,22 @@ const Algorithms& algorithms() {
 }
 
 void wipe(MutableByteView bytes) { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
+Pkey rsa_public_key(const BIGNUM* modulus, const BIGNUM* exponent) {
+  using ParamBuilder = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+  using Params = Handle<OSSL_PARAM, OSSL_PARAM_free>;
+  algorithms();
+  ParamBuilder builder(OSSL_PARAM_BLD_new());
+  PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  BRUME_CHECK(builder && context);
+  BRUME_CHECK(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus) == 1);
+  BRUME_CHECK(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent) == 1);
+  Params params(OSSL_PARAM_BLD_to_param(builder.get()));
+  BRUME_CHECK(params && EVP_PKEY_fromdata_init(context.get()) == 1);
+  EVP_PKEY* key = nullptr;
+  clean(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) == 1);
+  return Pkey(key);
+}
 
 std::string pkcs8_pem_of(const EVP_PKEY* key) {
   Pkcs8 info(EVP_PKEY2PKCS8(key));

@@ -42,6 +42,7 @@ using BigNumberContext = Handle<BN_CTX, BN_CTX_free>;
 using EcdsaSignature = Handle<ECDSA_SIG, ECDSA_SIG_free>;
 
 struct Algorithms {
+  EVP_MD* sha1;
   EVP_MD* sha256;
   EVP_MD* sha384;
   EVP_MD* sha512;
@@ -65,6 +66,9 @@ inline bool clean(bool good) {
   if (!good) ERR_clear_error();
   return good;
 }
+
+// Null where OpenSSL refuses the numbers.
+Pkey rsa_public_key(const BIGNUM* modulus, const BIGNUM* exponent);
 
 // PKCS #8 as text and back; null where the text is not one private key of that algorithm.
 std::string pkcs8_pem_of(const EVP_PKEY* key);

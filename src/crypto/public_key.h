@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/ids.h"
 
@@ -23,23 +24,27 @@ enum class SignatureScheme { kRsaPkcs1, kRsaPss, kEcdsa };
 // with an odd exponent of at least 3.
 class PublicKey {
  public:
+  // rsaEncryption, or an uncompressed point on a named curve: what parses encodes to the same bytes again.
   static Result<PublicKey> from_spki_der(ByteView der);
   static Result<PublicKey> from_pem(std::string_view pem);  // "PUBLIC KEY"
   static Result<PublicKey> from_rsa(ByteView modulus_be, std::uint32_t exponent);
   static Result<PublicKey> from_ec(Curve curve, ByteView x_be, ByteView y_be);
 
-  KeyKind kind() const;
+  KeyKind kind() const { return kind_; }
   Bytes spki_der() const;
   SpkiHash spki_hash() const;
   Bytes rsa_modulus() const;  // big-endian; empty for EC
-  // `signature`: RSA as it stands, ECDSA in DER. PSS: MGF1 with the same hash, any salt length.
-  [[nodiscard]] bool verify(SignatureScheme scheme, HashAlgorithm hash, ByteView message, ByteView signature) const;
+  // `signature`: RSA as it stands, ECDSA in DER. PSS: MGF1 with the same hash, and the salt length given, or any.
+  // False where key and scheme do not belong together, and for SHA-1.
+  [[nodiscard]] bool verify(SignatureScheme scheme, HashAlgorithm hash, ByteView message, ByteView signature,
+                            std::optional<std::size_t> pss_salt_size = {}) const;
   // ECDSA with r and s big-endian, each of at most the curve's size. Refuses zero and what is not below the order.
   [[nodiscard]] bool verify_ecdsa(HashAlgorithm hash, ByteView message, ByteView r_be, ByteView s_be) const;
   evp_pkey_st* native() const { return key_.get(); }
 
  private:
-  explicit PublicKey(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
+  PublicKey(KeyKind kind, std::shared_ptr<evp_pkey_st> key) : kind_(kind), key_(std::move(key)) {}
+  KeyKind kind_;
   std::shared_ptr<evp_pkey_st> key_;
 };
 

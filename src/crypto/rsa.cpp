@@ -1,7 +1,6 @@
 #include "crypto/rsa.h"
 
 #include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -12,9 +11,6 @@
 namespace brume::crypto {
 
 namespace {
-
-using ParamBuilder = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
-using Params = Handle<OSSL_PARAM, OSSL_PARAM_free>;
 
 constexpr int kBits = 3072;
 constexpr int kExponent = 3;
@@ -49,18 +45,9 @@ PkeyContext context_for(EVP_PKEY* key, int (*init)(EVP_PKEY_CTX*)) {
 }
 
 Pkey public_key(const BIGNUM* n) {
-  algorithms();
   BigNumber e(BN_new());
-  ParamBuilder builder(OSSL_PARAM_BLD_new());
-  PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  BRUME_CHECK(e && builder && context && BN_set_word(e.get(), kExponent) == 1);
-  BRUME_CHECK(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n) == 1);
-  BRUME_CHECK(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) == 1);
-  Params params(OSSL_PARAM_BLD_to_param(builder.get()));
-  BRUME_CHECK(params && EVP_PKEY_fromdata_init(context.get()) == 1);
-  EVP_PKEY* key = nullptr;
-  clean(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) == 1);
-  return Pkey(key);
+  BRUME_CHECK(e && BN_set_word(e.get(), kExponent) == 1);
+  return rsa_public_key(n, e.get());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// X.509 certificates and CRLs over P-256: parsing, single checks, and issuing (for self-signed
+// X.509 certificates and CRLs: parsing, single checks, and issuing over P-256 (for self-signed
 // session certificates and for the simulated platform's own PKI). Which checks make a chain
 // trusted is src/evidence's and src/appraisal's business.
 #pragma once
@@ -7,6 +7,7 @@
 
 #include "base/outside.h"
 #include "crypto/ec.h"
+#include "crypto/public_key.h"
 
 struct x509_st;
 struct X509_crl_st;
@@ -41,10 +42,15 @@ class Certificate {
   bool may_sign_certificates() const;  // keyCertSign
   std::optional<Extension> extension(std::string_view oid) const;
   std::vector<Extension> extensions() const;  // each OID once: from_der refuses doubled ones
-  Result<EcPublicKey> public_key() const;
-  Sha256Digest fingerprint() const;  // SHA-256 of the DER
+  Result<EcPublicKey> public_key() const;     // of P-256
+  Result<PublicKey> subject_key() const;      // of any kind that PublicKey knows
+  Sha256Digest fingerprint() const;           // SHA-256 of the DER
   // Signature only, ECDSA with SHA-256 by that key.
   [[nodiscard]] bool signed_by(const EcPublicKey& issuer_key) const;
+  // Signature only, by the algorithm that the certificate names: RSASSA-PSS with SHA-256, SHA-384 or SHA-512, MGF1
+  // with the same hash and a salt of its size (RFC 4055, all stated), RSASSA-PKCS1-v1_5 with those hashes, or ECDSA
+  // with SHA-256 or SHA-384. Nothing weaker counts.
+  [[nodiscard]] bool signed_by(const PublicKey& issuer_key) const;
   x509_st* native() const { return x509_.get(); }
 
  private:
@@ -63,6 +69,7 @@ class Crl {
   UnixMs next_update() const;                          // a CRL without one is refused by from_der
   bool revokes(const Certificate& certificate) const;  // by serial number
   [[nodiscard]] bool signed_by(const EcPublicKey& issuer_key) const;
+  [[nodiscard]] bool signed_by(const PublicKey& issuer_key) const;  // as Certificate's
 
  private:
   explicit Crl(std::shared_ptr<X509_crl_st> crl) : crl_(std::move(crl)) {}

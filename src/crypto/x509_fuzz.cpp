@@ -25,6 +25,10 @@ void look_at(const Certificate& certificate, const EcPublicKey& key) {
   static_cast<void>(certificate.serial());
   static_cast<void>(certificate.issuer_der());
   if (auto own = certificate.public_key()) static_cast<void>(certificate.signed_by(*own));
+  if (auto own = certificate.subject_key()) {
+    BRUME_CHECK(PublicKey::from_spki_der(own->spki_der())->spki_hash() == own->spki_hash());
+    static_cast<void>(certificate.signed_by(*own));
+  }
   BRUME_CHECK(!certificate.signed_by(key));
 }
 
