@@ -10,8 +10,6 @@ namespace {
 using Kind = PlanCommand::Kind;
 
 constexpr Stage kStages[] = {Stage::kMap, Stage::kStitch, Stage::kReduce};
-// Waiting tasks that no free node suits are looked at so many times per event, not all 65536.
-constexpr std::uint32_t kMissLimit = 64;
 
 }  // namespace
 
@@ -193,18 +191,33 @@ bool Plan::task_failed(Ticket ticket, NodeId from, std::string_view why, std::op
   end_attempt(ticket);
   at(*id).avoid.push_back(from);
   if (producer && known(*producer) && producer->stage < id->stage && at(*producer).committed != 0) {
-    // Either host may be at fault, the one that keeps the stream or the one that brought it.
-    const NodeId holder = at(*producer).node;
-    if (const auto node = nodes_.find(holder); node != nodes_.end()) ++node->second.suspicion;
-    if (const auto node = nodes_.find(from); node != nodes_.end()) ++node->second.suspicion;
-    at(*producer).avoid.push_back(holder);
-    withdraw(*producer);
+    accuse(*producer, from);
     count_failure(*producer, why);
   } else {
     count_failure(*id, why);
   }
   settle();
   return true;
+}
+
+// Either host may be at fault, the one that keeps the stream or the one that brought it. One that more than one
+// other has accused is not worth a repetition for each of its streams: all of them are made again elsewhere.
+void Plan::accuse(const TaskId& producer, NodeId accuser) {
+  const NodeId holder = at(producer).node;
+  std::uint32_t against_holder = 0, against_accuser = 0;
+  if (const auto node = nodes_.find(holder); node != nodes_.end()) against_holder = ++node->second.suspicion;
+  if (const auto node = nodes_.find(accuser); node != nodes_.end()) against_accuser = ++node->second.suspicion;
+  at(producer).avoid.push_back(holder);
+  withdraw(producer);
+  if (against_holder >= options_.suspicion_limit && against_holder > against_accuser) withdraw_sources_of(holder);
+}
+
+void Plan::withdraw_sources_of(NodeId node) {
+  for (Stage stage : {Stage::kMap, Stage::kStitch}) {
+    for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i) {
+      if (of(stage).tasks[i].committed != 0 && of(stage).tasks[i].node == node) withdraw({stage, i});
+    }
+  }
 }
 
 bool Plan::collected(Ticket ticket) {
@@ -263,101 +276,6 @@ void Plan::settle() {
   for (Stage stage : kStages) {
     if (!ready(stage)) break;
     dispatch(stage);
-  }
-}
-
-bool Plan::capable(const Node& node, Stage stage) const {
-  return !node.suspended && (stage == Stage::kReduce ? node.roles.reduce : node.roles.map);
-}
-
-// The least loaded node for the task. One to be avoided is taken only where no other could ever do it.
-std::optional<NodeId> Plan::pick_node(const TaskId& id, std::uint32_t load_below) const {
-  const Task& task = of(id.stage).tasks[id.index];
-  std::optional<NodeId> best;
-  std::size_t best_load = load_below;
-  bool others = false;
-  for (const bool avoided : {false, true}) {
-    if (avoided && others) break;
-    for (const auto& [node_id, node] : nodes_) {
-      if (!capable(node, id.stage)) continue;
-      const bool shun =
-          node.suspicion >= options_.suspicion_limit || std::ranges::find(task.avoid, node_id) != task.avoid.end();
-      if (shun != avoided) continue;
-      others = true;
-      if (node.tickets.size() < best_load) {
-        best = node_id;
-        best_load = node.tickets.size();
-      }
-    }
-  }
-  return best;
-}
-
-void Plan::assign(const TaskId& id, NodeId node) {
-  const Ticket ticket = next_ticket_++;
-  attempts_[ticket] = {id, node, now_ms_};
-  nodes_.at(node).tickets.insert(ticket);
-  Task& task = at(id);
-  task.state = State::kRunning;
-  task.running.push_back(ticket);
-  of(id.stage).waiting.erase(id.index);
-  command(Kind::kAssign, ticket, id, node);
-}
-
-void Plan::dispatch(Stage stage) {
-  for (std::uint32_t load = 1; load <= options_.queue_limit; ++load) {
-    std::size_t free_count = 0;
-    for (const auto& [id, node] : nodes_) free_count += capable(node, stage) && node.tickets.size() < load ? 1 : 0;
-    std::uint32_t misses = 0;
-    StageTasks& tasks = of(stage);
-    for (auto next = tasks.waiting.begin(); next != tasks.waiting.end() && free_count > 0 && misses < kMissLimit;) {
-      const TaskId id{stage, *next++};
-      const std::optional<NodeId> node = pick_node(id, load);
-      if (!node) {
-        ++misses;
-        continue;
-      }
-      assign(id, *node);
-      --free_count;
-    }
-  }
-  steal(stage);
-}
-
-// An idle node takes the task that waits behind another at a busy one.
-void Plan::steal(Stage stage) {
-  if (!of(stage).waiting.empty()) return;
-  for (auto& [idle_id, idle] : nodes_) {
-    if (!idle.tickets.empty() || !capable(idle, stage) || idle.suspicion >= options_.suspicion_limit) continue;
-    Ticket newest = 0;
-    for (const auto& [id, node] : nodes_) {
-      if (node.tickets.size() < 2 || *node.tickets.rbegin() <= newest) continue;
-      const Attempt& attempt = attempts_.at(*node.tickets.rbegin());
-      const Task& task = at(attempt.task);
-      if (attempt.task.stage != stage || task.running.size() != 1) continue;
-      if (std::ranges::find(task.avoid, idle_id) != task.avoid.end()) continue;
-      newest = *node.tickets.rbegin();
-    }
-    if (newest == 0) continue;
-    const Attempt attempt = attempts_.at(newest);
-    command(Kind::kCancel, newest, attempt.task, attempt.node);
-    end_attempt(newest);
-    assign(attempt.task, idle_id);
-  }
-}
-
-// A second attempt for what takes far longer than its like, at a node with nothing to do.
-void Plan::speculate() {
-  std::vector<TaskId> slow;
-  for (const auto& [ticket, attempt] : attempts_) {
-    const StageTasks& stage = of(attempt.task.stage);
-    if (stage.done_count == 0 || !stage.waiting.empty() || at(attempt.task).running.size() != 1) continue;
-    const UnixMs mean = stage.done_ms / static_cast<UnixMs>(stage.done_count);
-    const UnixMs patience = std::max(options_.speculate_least_ms, mean * options_.speculate_factor);
-    if (now_ms_ - attempt.since_ms >= patience) slow.push_back(attempt.task);
-  }
-  for (const TaskId& id : slow) {
-    if (const std::optional<NodeId> node = pick_node(id, 1)) assign(id, *node);
   }
 }
 

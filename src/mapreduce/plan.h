@@ -134,6 +134,8 @@ class Plan {
   void cancel_attempts(const TaskId& id);
   void withdraw(const TaskId& id);
   void withdraw_dependents(Stage stage);
+  void accuse(const TaskId& producer, NodeId accuser);
+  void withdraw_sources_of(NodeId node);
   void count_failure(const TaskId& id, std::string_view why);
   void drop_node(NodeId node);
   void redo_lost_sources();
