@@ -13,6 +13,7 @@ enum class DerTag : std::uint8_t {
   kOctetString = 0x04,
   kOid = 0x06,
   kEnumerated = 0x0a,
+  kIa5String = 0x16,
   kSequence = 0x30,
 };
 
