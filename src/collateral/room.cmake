@@ -1,0 +1,1 @@
+target_link_libraries(brume_collateral PUBLIC PkgConfig::libcurl)
