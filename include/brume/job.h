@@ -23,6 +23,7 @@
 #include <brume/detail/counting_program.h>
 #include <brume/detail/general_program.h>
 #include <brume/emitter.h>
+#include <brume/job_name.h>
 #include <brume/line.h>
 #include <brume/parameters.h>
 #include <brume/program.h>
@@ -64,20 +65,6 @@ constexpr void check_job() {
                 "a Value that brume::Line cannot print needs a format or reduce function");
 }
 
-// "WordCount" is the job "word-count": the name that runs and images use.
-inline std::string job_name_of(std::string_view type) {
-  std::string name;
-  for (char c : type) {
-    if (c >= 'A' && c <= 'Z') {
-      if (!name.empty()) name.push_back('-');
-      name.push_back(static_cast<char>(c - 'A' + 'a'));
-    } else {
-      name.push_back(c == '_' ? '-' : c);
-    }
-  }
-  return name;
-}
-
 template <typename Job>
 JobProgram& the_program(std::string_view type) {
   check_job<Job>();
@@ -95,5 +82,6 @@ JobProgram& the_program(std::string_view type) {
 
 // Once per program, at file scope. The job is called by its type's name: WordCount is "word-count".
 #define BRUME_JOB(Job)                                                                                 \
+  [[gnu::used, gnu::retain, gnu::section(".brume.job")]] static const char brume_job_type[] = #Job;    \
   extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_program<Job>(#Job); } \
   static_assert(true)

@@ -1,10 +1,13 @@
 #include "cli/job_program.h"
 
+#include <brume/job_name.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
 #include "cli/job_compiler.h"
+#include "measure/elf_file.h"
 #include "measure/elf_layout.h"
 
 namespace brume::cli {
@@ -28,11 +31,16 @@ Result<Bytes> read_program(const fs::path& path) {
 
 fs::path jobs_folder() { return tool_folder().parent_path() / "jobs"; }
 
-// A job's name as the descriptor wants it: [a-z0-9-]+.
-std::string job_name_of(const fs::path& path) {
-  std::string name = path.stem().string();
-  std::replace(name.begin(), name.end(), '_', '-');
-  return name;
+// BRUME_JOB leaves the name of the job's type in the program.
+Result<JobProgramFile> named_program(const fs::path& path, Bytes program) {
+  auto elf = measure::parse_elf(program);
+  if (!elf) return within(path.string(), elf.error());
+  const auto section = std::ranges::find(elf->sections, ".brume.job", &measure::ElfSection::name);
+  if (section == elf->sections.end())
+    return fail(ErrorCode::kUsage, path.string() + ": not a job's program: it has no BRUME_JOB");
+  const std::string_view type = as_chars(ByteView(program).subspan(section->file_offset, section->size));
+  std::string name = detail::job_name_of(type.substr(0, type.find('\0')));
+  return JobProgramFile{std::move(name), std::move(program)};
 }
 
 }  // namespace
@@ -56,8 +64,7 @@ Result<JobProgramFile> find_job_program(const std::string& job) {
   fs::path path = job;
   if (fs::is_directory(path, error)) {
     BRUME_ASSIGN(Bytes program, compile_job(path, jobs_folder()));
-    if (!path.has_filename()) path = path.parent_path();
-    return JobProgramFile{job_name_of(fs::absolute(path, error)), std::move(program)};
+    return named_program(path, std::move(program));
   }
   if (!fs::is_regular_file(path, error)) {
     std::string name = job;
@@ -71,7 +78,7 @@ Result<JobProgramFile> find_job_program(const std::string& job) {
                                        (known.empty() ? " none are built" : known));
   }
   BRUME_ASSIGN(Bytes program, read_program(path));
-  return JobProgramFile{job_name_of(path), std::move(program)};
+  return named_program(path, std::move(program));
 }
 
 Result<Bytes> find_node_program() {

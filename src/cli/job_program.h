@@ -10,7 +10,7 @@
 namespace brume::cli {
 
 struct JobProgramFile {
-  std::string name;
+  std::string name;  // of the job, as the program has it: "word-count"
   Bytes program;
 };
 

@@ -1,12 +1,15 @@
 // `brume run`: one job over one input, sealed all the way.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
 #include "cli/age_files.h"
+#include "cli/cluster.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "image/reference_values.h"
 #include "master/control.h"
 #include "master/home.h"
 #include "master/input_file.h"
@@ -17,6 +20,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
+
+constexpr std::size_t kReferenceSizeLimit = 64u << 10;
 
 struct RunOptions {
   std::string job;
@@ -90,8 +95,28 @@ class SealedInput {
   bool temporary_ = false;
 };
 
+// The program would refuse every order of another job; this says so before anything is sealed or sent.
+Status check_job(const std::string& asked, const master::Home& home) {
+  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
+  std::vector<std::string> images = cluster.more_images;
+  images.insert(images.begin(), cluster.spec.image_layout.string());
+  std::string name = asked;
+  std::ranges::replace(name, '_', '-');
+  std::string held;
+  for (const std::string& image : images) {
+    const auto text = master::read_text_file(fs::path(image) / "reference-values.json", kReferenceSizeLimit);
+    if (!text) return {};  // moved since: the program decides
+    BRUME_ASSIGN(const image::ReferenceValues reference, image::parse_reference_values(*text));
+    if (reference.job_name == name) return {};
+    held += (held.empty() ? "" : ", ") + reference.job_name;
+  }
+  return fail(ErrorCode::kUsage, "run: the cluster's image holds the job " + held + ", not " + name +
+                                     " (a job is named after its type: see BRUME_JOB)");
+}
+
 Status run(const RunOptions& options) {
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
+  BRUME_TRY(check_job(options.job, home));
   BRUME_ASSIGN(json parameters, parse_parameters(options.parameters));
   BRUME_ASSIGN(std::uint64_t split_size, parse_size(options.split_size));
   std::error_code error;

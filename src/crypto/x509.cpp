@@ -160,7 +160,9 @@ std::optional<Extension> Certificate::extension(std::string_view oid) const {
 
 std::vector<Extension> Certificate::extensions() const {
   std::vector<Extension> out;
-  for (int i = 0; i < X509_get_ext_count(x509_.get()); ++i) out.push_back(extension_of(X509_get_ext(x509_.get(), i)));
+  const int count = X509_get_ext_count(x509_.get());
+  out.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) out.push_back(extension_of(X509_get_ext(x509_.get(), i)));
   return out;
 }
 

@@ -24,7 +24,7 @@ int refuse(int error) {
 
 UnixMs ClaimedClock::now_ms() const {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  static_cast<void>(clock_gettime(CLOCK_REALTIME, &now));
   return static_cast<UnixMs>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
@@ -89,14 +89,14 @@ int sysinfo(struct sysinfo*) __attribute__((alias("__sysinfo")));
 // Time: the host's claim, by the one call that the filter allows.
 int __gettimeofday(timeval* out, void*) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  static_cast<void>(clock_gettime(CLOCK_REALTIME, &now));
   *out = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
   return 0;
 }
 int gettimeofday(timeval*, void*) __attribute__((alias("__gettimeofday")));
 time_t time(time_t* out) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  static_cast<void>(clock_gettime(CLOCK_REALTIME, &now));
   if (out != nullptr) *out = now.tv_sec;
   return now.tv_sec;
 }
