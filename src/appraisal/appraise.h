@@ -8,6 +8,7 @@
 #include "appraisal/policy.h"
 #include "appraisal/refusal.h"
 #include "evidence/collateral.h"
+#include "evidence/snp_endorsements.h"
 
 namespace brume::appraisal {
 
@@ -44,6 +45,10 @@ class Verifier {
   // latest added first. At most kCollateralLimit: the oldest goes.
   void add_collateral(evidence::Collateral collateral);
   void clear_collateral();
+  // Certificates and CRLs of SEV-SNP: of all that were added, those that fit a report are used. The store is bounded
+  // (appraisal/snp_store.h): the oldest goes.
+  void add_snp_endorsements(const evidence::SnpEndorsements& endorsements);
+  void clear_snp_endorsements();
 
   // `evidence`: a CMW record.
   Verdict appraise(ByteView evidence, const Policy& policy, const Expected& expected);

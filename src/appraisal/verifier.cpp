@@ -1,5 +1,6 @@
 #include "appraisal/appraise.h"
 #include "appraisal/sgx_appraiser.h"
+#include "appraisal/snp_appraiser.h"
 #include "evidence/cmw.h"
 #include "evidence/none.h"
 
@@ -30,6 +31,7 @@ void examine_none(ByteView value, const Expected& expected, Findings& findings, 
 
 struct Verifier::State {
   SgxAppraiser sgx;
+  SnpAppraiser snp;
 };
 
 Verifier::Verifier() : state_(std::make_unique<State>()) {}
@@ -39,6 +41,10 @@ Verifier& Verifier::operator=(Verifier&&) noexcept = default;
 
 void Verifier::add_collateral(evidence::Collateral collateral) { state_->sgx.add_collateral(collateral); }
 void Verifier::clear_collateral() { state_->sgx.clear_collateral(); }
+void Verifier::add_snp_endorsements(const evidence::SnpEndorsements& endorsements) {
+  state_->snp.add_endorsements(endorsements);
+}
+void Verifier::clear_snp_endorsements() { state_->snp.clear_endorsements(); }
 
 Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expected& expected) {
   Findings findings;
@@ -50,6 +56,8 @@ Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expect
   }
   if (cmw->type == evidence::kTypeSgxQuote) {
     state_->sgx.examine(cmw->value, policy, expected, findings, known);
+  } else if (cmw->type == evidence::kTypeSnpReport) {
+    state_->snp.examine(cmw->value, policy, expected, findings, known);
   } else if (cmw->type == evidence::kTypeNone) {
     examine_none(cmw->value, expected, findings, known);
   } else {
