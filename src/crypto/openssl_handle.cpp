@@ -20,12 +20,13 @@ Algorithms fetch() {
       .sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr),
       .sha384 = EVP_MD_fetch(nullptr, "SHA384", nullptr),
       .sha512 = EVP_MD_fetch(nullptr, "SHA512", nullptr),
+      .sm3 = EVP_MD_fetch(nullptr, "SM3", nullptr),
       .chacha20_poly1305 = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr),
       .hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr),
       .cmac = EVP_MAC_fetch(nullptr, "CMAC", nullptr),
       .hkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr),
   };
-  BRUME_CHECK(out.sha1 && out.sha256 && out.sha384 && out.sha512 && out.chacha20_poly1305 && out.hmac && out.cmac &&
+  BRUME_CHECK(out.sha1 && out.sha256 && out.sha384 && out.sha512 && out.sm3 && out.chacha20_poly1305 && out.hmac && out.cmac &&
               out.hkdf);
   return out;
 }

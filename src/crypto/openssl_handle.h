@@ -46,6 +46,7 @@ struct Algorithms {
   EVP_MD* sha256;
   EVP_MD* sha384;
   EVP_MD* sha512;
+  EVP_MD* sm3;
   EVP_CIPHER* chacha20_poly1305;
   EVP_MAC* hmac;
   EVP_MAC* cmac;

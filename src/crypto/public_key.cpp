@@ -45,6 +45,8 @@ const EVP_MD* method(HashAlgorithm algorithm) {
       return algorithms().sha256;
     case HashAlgorithm::kSha384:
       return algorithms().sha384;
+    case HashAlgorithm::kSm3:
+      return algorithms().sm3;
     default:
       return algorithms().sha512;
   }
@@ -232,8 +234,18 @@ Bytes PublicKey::rsa_modulus() const {
 
 bool PublicKey::verify(SignatureScheme scheme, HashAlgorithm algorithm, ByteView message, ByteView signature,
                        std::optional<std::size_t> pss_salt_size) const {
+  return algorithm != HashAlgorithm::kSha1 && verify_any(scheme, algorithm, message, signature, pss_salt_size);
+}
+
+bool PublicKey::verify_or_sha1(SignatureScheme scheme, HashAlgorithm algorithm, ByteView message,
+                               ByteView signature) const {
+  return verify_any(scheme, algorithm, message, signature, std::nullopt);
+}
+
+bool PublicKey::verify_any(SignatureScheme scheme, HashAlgorithm algorithm, ByteView message, ByteView signature,
+                           std::optional<std::size_t> pss_salt_size) const {
   if ((scheme == SignatureScheme::kEcdsa) == (kind_ == KeyKind::kRsa)) return false;
-  if (algorithm == HashAlgorithm::kSha1 || signature.empty()) return false;
+  if (algorithm == HashAlgorithm::kSm3 || signature.empty()) return false;
   PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
   BRUME_CHECK(context != nullptr && EVP_PKEY_verify_init(context.get()) == 1);
   if (kind_ == KeyKind::kRsa) {
@@ -251,6 +263,12 @@ bool PublicKey::verify_ecdsa(HashAlgorithm algorithm, ByteView message, ByteView
   if (kind_ == KeyKind::kRsa) return false;
   const auto der = ecdsa_der(facts(curve_of(kind_)), r_be, s_be);
   return der && verify(SignatureScheme::kEcdsa, algorithm, message, *der);
+}
+
+bool PublicKey::verify_ecdsa_or_sha1(HashAlgorithm algorithm, ByteView message, ByteView r_be, ByteView s_be) const {
+  if (kind_ == KeyKind::kRsa) return false;
+  const auto der = ecdsa_der(facts(curve_of(kind_)), r_be, s_be);
+  return der && verify_or_sha1(SignatureScheme::kEcdsa, algorithm, message, *der);
 }
 
 }  // namespace brume::crypto
