@@ -136,8 +136,9 @@ Status add_workers_now(const AddOptions& options) {
   if (options.expect_refused) {
     for (const auto& node : nodes) static_cast<void>(engine->stop_node(spec, node.name));
     if (verdicts.refused == names.size()) return {};
-    return fail(ErrorCode::kState,
-                "workers: expected a refusal of every one, got " + std::to_string(verdicts.admitted) + " admitted");
+    return fail(ErrorCode::kState, "workers: expected a refusal of every one, got " +
+                                       std::to_string(verdicts.admitted) + " admitted and " +
+                                       std::to_string(verdicts.gone) + " gone without a verdict");
   }
   if (verdicts.admitted == names.size()) return {};
   return fail(ErrorCode::kUnavailable, "workers: " + std::to_string(verdicts.admitted) + " of " +

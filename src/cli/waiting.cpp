@@ -23,10 +23,12 @@ Result<Verdicts> wait_for_verdicts(const master::Home& home, const std::set<std:
     Verdicts verdicts;
     for (const auto& [name, node] : latest) {
       verdicts.admitted += node.value("state", "") == "admitted" ? 1 : 0;
-      verdicts.refused += node.value("state", "") == "refused" || node.value("state", "") == "gone" ? 1 : 0;
+      verdicts.refused += node.value("state", "") == "refused" ? 1 : 0;
+      verdicts.gone += node.value("state", "") == "gone" ? 1 : 0;
       verdicts.nodes.push_back(node);
     }
-    if (verdicts.admitted + verdicts.refused == names.size() || std::chrono::steady_clock::now() > until)
+    if (verdicts.admitted + verdicts.refused + verdicts.gone == names.size() ||
+        std::chrono::steady_clock::now() > until)
       return verdicts;
     progress.show(std::to_string(verdicts.admitted) + " of " + std::to_string(names.size()) + " admitted");
     std::this_thread::sleep_for(std::chrono::milliseconds(25));

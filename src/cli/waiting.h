@@ -11,7 +11,8 @@ namespace brume::cli {
 
 struct Verdicts {
   std::size_t admitted = 0;
-  std::size_t refused = 0;
+  std::size_t refused = 0;                         // by the policy
+  std::size_t gone = 0;                            // ended without a verdict, or after it
   nlohmann::json nodes = nlohmann::json::array();  // the latest record of each name
 };
 
