@@ -26,8 +26,8 @@ Algorithms fetch() {
       .cmac = EVP_MAC_fetch(nullptr, "CMAC", nullptr),
       .hkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr),
   };
-  BRUME_CHECK(out.sha1 && out.sha256 && out.sha384 && out.sha512 && out.sm3 && out.chacha20_poly1305 && out.hmac && out.cmac &&
-              out.hkdf);
+  BRUME_CHECK(out.sha1 && out.sha256 && out.sha384 && out.sha512 && out.sm3 && out.chacha20_poly1305 && out.hmac &&
+              out.cmac && out.hkdf);
   return out;
 }
 
