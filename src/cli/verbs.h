@@ -30,6 +30,7 @@ void add_logs(CLI::App& app);
 void add_run(CLI::App& app);
 void add_down(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_collateral(CLI::App& app);
 void add_platform(CLI::App& app);
 void add_master(CLI::App& app);
 void add_completion(CLI::App& app);
