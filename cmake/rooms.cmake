@@ -4,7 +4,9 @@ add_library(brume_options INTERFACE)
 # All test programs, all fuzz targets: what the sanitizer presets build.
 add_custom_target(brume_tests)
 add_custom_target(brume_fuzzers)
-target_include_directories(brume_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_include_directories(brume_options INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/brume/verifier>)
+target_compile_features(brume_options INTERFACE cxx_std_23)
 target_link_libraries(brume_options INTERFACE Threads::Threads)
 
 function(brume_room name)
