@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "appraisal/snp_rules.h"
+#include "appraisal/tcb_facts.h"
 #include "appraisal/tdx_rules.h"
 #include "appraisal/tee.h"
 #include "appraisal/tpm_rules.h"
 #include "base/ids.h"
 #include "base/outside.h"
+#include "evidence/pck_extension.h"
 #include "evidence/protections.h"
 #include "evidence/tcb_status.h"
 
@@ -20,32 +22,34 @@ struct PlatformIdTag {};
 // SHA-256("brume-platform/1" || PCEID || PPID): one platform, without its PPID.
 using PlatformId = FixedBytes<PlatformIdTag, 32>;
 
-// What TCB info or an enclave identity says of one component.
-struct TcbFacts {
-  evidence::TcbStatus status = evidence::TcbStatus::kRevoked;
-  UnixMs date_ms = 0;
-  std::vector<std::string> advisories;
+// What a DCAP quote and its PCK certificate say besides the body.
+struct DcapFacts {
+  std::uint16_t quote_version = 0;
+  std::uint16_t qe_isv_svn = 0;
+  SignerId qe_signer;
+  std::optional<evidence::PckExtension> pck;  // where there is a PCK certificate
 };
 
 // What evidence says, verified (but for tee none, where it is only claimed).
 struct PeerFacts {
   Tee tee = Tee::kNone;
-  Measurement measurement;
+  Measurement measurement;  // of an enclave; zero for the tees that have facts of their own below
   ImageDigest image;
   SignerId signer;
   std::uint16_t product_id = 0;
   std::uint16_t isv_svn = 0;
   bool debug = false;
   evidence::Protections protections;
-  evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;  // of platform and QE together
-  UnixMs tcb_date_ms = 0;                                          // the earlier of both
+  evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;  // of platform, QE and TDX module together
+  UnixMs tcb_date_ms = 0;                                          // the earliest of them
   TcbFacts platform_tcb;
   TcbFacts qe_tcb;
   std::uint32_t tcb_evaluation_data_number = 0;
-  std::vector<std::string> advisories;  // of platform and QE, each once
+  std::vector<std::string> advisories;  // of platform, QE and TDX module, each once
   PlatformId platform;
-  SpkiHash root;                // the trust anchor
-  std::optional<TdxFacts> tdx;  // each only for its tee
+  SpkiHash root;                  // the trust anchor
+  std::optional<DcapFacts> dcap;  // tees sgx, sgx-sim and tdx
+  std::optional<TdxFacts> tdx;    // each only for its tee
   std::optional<SnpFacts> snp;
   std::optional<TpmFacts> tpm;
 };

@@ -48,7 +48,7 @@ Status read_statuses(PolicyReader& reader, AllowEntry& entry) {
     return {};
   }
   for (const std::string& name : *names) {
-    const auto status = evidence::tcb_status_from(name);
+    const auto status = evidence::tcb_verdict_from(name);
     if (!status) return bad_policy("tcb_status has an unknown status");
     if (*status == evidence::TcbStatus::kRevoked) return bad_policy("tcb_status \"Revoked\" cannot be allowed");
     entry.tcb_statuses.push_back(*status);

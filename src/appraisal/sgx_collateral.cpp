@@ -114,11 +114,11 @@ ParsedCollateral parse_collateral_parts(const evidence::Collateral& collateral) 
   };
 }
 
-bool fits(const ParsedCollateral& collateral, const PckChain& chain) {
+bool fits(const ParsedCollateral& collateral, evidence::TcbInfoId id, const PckChain& chain) {
   if (!collateral.tcb_info || !collateral.pck_crl) return false;
   const evidence::TcbInfo& info = collateral.tcb_info->info_unverified;
-  return info.id == evidence::TcbInfoId::kSgx && info.fmspc == chain.platform.fmspc &&
-         info.pce_id == chain.platform.pce_id && collateral.pck_crl->issuer_der() == chain.leaf.issuer_der();
+  return info.id == id && info.fmspc == chain.platform.fmspc && info.pce_id == chain.platform.pce_id &&
+         collateral.pck_crl->issuer_der() == chain.leaf.issuer_der();
 }
 
 CheckedCollateral check_collateral(const ParsedCollateral& collateral, const PckChain& chain) {

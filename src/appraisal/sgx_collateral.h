@@ -24,8 +24,8 @@ struct ParsedCollateral {
 
 ParsedCollateral parse_collateral_parts(const evidence::Collateral& collateral);
 
-// Whether a bundle is about this platform: FMSPC, PCEID and the CA whose CRL it holds.
-bool fits(const ParsedCollateral& collateral, const PckChain& chain);
+// Whether a bundle is about this TEE on this platform: id, FMSPC, PCEID and the CA whose CRL it holds.
+bool fits(const ParsedCollateral& collateral, evidence::TcbInfoId id, const PckChain& chain);
 
 // The outcome of all checks that need neither time nor revocation.
 struct CheckedCollateral {

@@ -26,7 +26,11 @@ std::string hex32(std::uint32_t value) { return to_hex(Writer().u32be(value).byt
 
 }  // namespace
 
-void check_quote_signature(Refusals& refusals, const evidence::SgxQuote& quote) {
+evidence::TcbInfoId tcb_info_id(evidence::TeeType tee) {
+  return tee == evidence::TeeType::kTdx ? evidence::TcbInfoId::kTdx : evidence::TcbInfoId::kSgx;
+}
+
+void check_quote_signature(Refusals& refusals, const evidence::Quote& quote) {
   auto key = crypto::EcPublicKey::from_raw(quote.auth.attestation_key);
   if (!key) {
     refuse(refusals, "sgx.quote.attestation-key", "a point on P-256", "no such point", kNewEvidence);
@@ -41,15 +45,18 @@ void check_quote_signature(Refusals& refusals, const evidence::SgxQuote& quote) 
   }
 }
 
-void check_qe_signature(Refusals& refusals, const evidence::SgxQuote& quote, const crypto::EcPublicKey& pck_key) {
+void check_qe_signature(Refusals& refusals, const evidence::Quote& quote, const crypto::EcPublicKey& pck_key) {
   if (!pck_key.verify_raw(quote.auth.qe_report_bytes, quote.auth.qe_report_signature)) {
     refuse(refusals, "sgx.qe.signature", "QE report signed by the PCK", "signature does not verify", kNewEvidence);
   }
 }
 
-void check_qe_identity(Refusals& refusals, const evidence::ReportBody& qe, const evidence::QeIdentity& identity) {
-  if (identity.id != evidence::QeIdentityId::kQe) {
-    refuse(refusals, "sgx.qe-identity.id", "QE", "the identity of another enclave", "fetch the identity of the SGX QE");
+void check_qe_identity(Refusals& refusals, const evidence::Quote& quote, const evidence::QeIdentity& identity) {
+  const evidence::ReportBody& qe = quote.auth.qe_report;
+  const bool tdx = quote.header.tee_type == evidence::TeeType::kTdx;
+  if (identity.id != (tdx ? evidence::QeIdentityId::kTdQe : evidence::QeIdentityId::kQe)) {
+    refuse(refusals, "sgx.qe-identity.id", tdx ? "TD_QE" : "QE", "the identity of another enclave",
+           "fetch the identity of the quoting enclave of this TEE");
   }
   if (qe.mr_signer != identity.mr_signer) {
     refuse(refusals, "sgx.qe.signer", identity.mr_signer.hex(), qe.mr_signer.hex(), kUpdateQe);
@@ -72,42 +79,19 @@ void check_qe_identity(Refusals& refusals, const evidence::ReportBody& qe, const
   if (qe.debug()) refuse(refusals, "sgx.qe.debug", "a quoting enclave without DEBUG", "DEBUG is set", kUpdateQe);
 }
 
-void check_tcb_info_platform(Refusals& refusals, const evidence::TcbInfo& info,
+void check_tcb_info_platform(Refusals& refusals, evidence::TeeType tee, const evidence::TcbInfo& info,
                              const evidence::PckExtension& platform) {
   constexpr std::string_view kFix = "fetch the TCB info of this platform family";
-  if (info.id != evidence::TcbInfoId::kSgx) refuse(refusals, "sgx.tcb-info.id", "SGX", "TDX", kFix);
+  if (info.id != tcb_info_id(tee)) {
+    const bool tdx = tee == evidence::TeeType::kTdx;
+    refuse(refusals, "sgx.tcb-info.id", tdx ? "TDX" : "SGX", tdx ? "SGX" : "TDX", kFix);
+  }
   if (info.fmspc != platform.fmspc) {
     refuse(refusals, "sgx.tcb-info.fmspc", to_hex(platform.fmspc), to_hex(info.fmspc), kFix);
   }
   if (info.pce_id != platform.pce_id) {
     refuse(refusals, "sgx.tcb-info.pceid", to_hex(platform.pce_id), to_hex(info.pce_id), kFix);
   }
-}
-
-bool evaluate_tcb(Refusals& refusals, const evidence::TcbInfo& info, const evidence::QeIdentity& identity,
-                  const evidence::PckExtension& platform, std::uint16_t qe_isv_svn, PeerFacts& facts) {
-  const evidence::TcbLevel* level = evidence::matching_sgx_level(info, platform);
-  const evidence::QeTcbLevel* qe_level = evidence::matching_qe_level(identity, qe_isv_svn);
-  if (level == nullptr) {
-    refuse(refusals, "sgx.tcb.level", "security versions of a known TCB level",
-           "components " + to_hex(platform.component_svns) + ", PCE " + std::to_string(platform.pce_svn),
-           "update the platform's microcode and firmware");
-  }
-  if (qe_level == nullptr) {
-    refuse(refusals, "sgx.qe.svn", "at least " + std::to_string(identity.levels.back().isv_svn),
-           std::to_string(qe_isv_svn), kUpdateQe);
-  }
-  if (level == nullptr || qe_level == nullptr) return false;
-  facts.platform_tcb = {level->status, level->date_ms, level->advisories};
-  facts.qe_tcb = {qe_level->status, qe_level->date_ms, qe_level->advisories};
-  facts.tcb_status = evidence::converge(level->status, qe_level->status);
-  facts.tcb_date_ms = std::min(level->date_ms, qe_level->date_ms);
-  facts.tcb_evaluation_data_number = info.evaluation_data_number;
-  facts.advisories = level->advisories;
-  for (const std::string& advisory : qe_level->advisories) {
-    if (std::ranges::find(facts.advisories, advisory) == facts.advisories.end()) facts.advisories.push_back(advisory);
-  }
-  return true;
 }
 
 }  // namespace brume::appraisal

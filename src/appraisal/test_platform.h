@@ -31,6 +31,15 @@ struct TestLevel {
   int svn;  // of components 1 and 2 and of the PCE; of a QE identity: isvsvn
   std::string status;
   std::string advisory;
+  std::vector<int> tdx_svns = {};  // of TDX components, zeros behind them; with tcb_id "TDX" only
+};
+
+// One of tdxModuleIdentities.
+struct TestModule {
+  std::string id;
+  std::vector<TestLevel> levels;
+  evidence::TdRegister mr_signer = {};
+  std::string attributes = "0000000000000000";
 };
 
 struct TestPlatform {
@@ -70,8 +79,11 @@ struct TestPlatform {
   UnixMs tcb_next = now + kDay;
   std::vector<TestLevel> tcb_levels{{2, "UpToDate", ""}, {1, "OutOfDate", "TEST-SA-1"}};
   const crypto::EcKey* tcb_signer = nullptr;
+  TestModule tdx_module;  // its signer and attributes count; with tcb_id "TDX" only
+  std::vector<TestModule> tdx_modules;
 
   std::string qe_id = "QE";
+  int qe_product = 1;
   UnixMs qe_issued = now - kDay;
   UnixMs qe_next = now + kDay;
   std::string qe_attributes = "11000000000000000000000000000000";
@@ -82,6 +94,7 @@ struct TestPlatform {
 
   evidence::QuoteHeader header;
   evidence::ReportBody report = default_report();
+  std::optional<evidence::TdReport> td;  // instead of `report`
   evidence::ReportBody qe_report = default_qe_report();
   Bytes qe_auth_data = Bytes(32, 0x41);
   const crypto::EcKey* qe_report_signer = nullptr;
@@ -156,6 +169,30 @@ struct TestPlatform {
     return *this;
   }
 
+  static std::string components_text(const std::vector<int>& svns) {
+    std::string out;
+    for (std::size_t i = 0; i < 16; ++i) {
+      out += (i == 0 ? "{\"svn\":" : ",{\"svn\":") + std::to_string(i < svns.size() ? svns[i] : 0) + "}";
+    }
+    return "[" + out + "]";
+  }
+
+  static std::string module_text(const TestModule& module) {
+    return "\"mrsigner\":\"" + module.mr_signer.hex() + "\",\"attributes\":\"" + module.attributes +
+           "\",\"attributesMask\":\"FFFFFFFFFFFFFFFF\"";
+  }
+
+  std::string tdx_text() const {
+    if (tcb_id != "TDX") return {};
+    std::string identities;
+    for (const TestModule& module : tdx_modules) {
+      identities += (identities.empty() ? "{\"id\":\"" : ",{\"id\":\"") + module.id + "\"," + module_text(module) +
+                    "," + levels_text(module.levels, true) + "}";
+    }
+    return "\"tdxModule\":{" + module_text(tdx_module) + "},\"tdxModuleIdentities\":[" + identities + "],";
+  }
+
+  // `qe`: of an enclave or a TDX module, which have one SVN each.
   std::string level_text(const TestLevel& level, bool qe) const {
     std::string out = "{\"tcb\":{";
     if (qe) {
@@ -165,7 +202,9 @@ struct TestPlatform {
       for (int i = 0; i < 16; ++i) {
         out += (i == 0 ? "{\"svn\":" : ",{\"svn\":") + std::to_string(i < 2 ? level.svn : 0) + "}";
       }
-      out += "],\"pcesvn\":" + std::to_string(level.svn) + "}";
+      out += "],\"pcesvn\":" + std::to_string(level.svn);
+      if (tcb_id == "TDX") out += ",\"tdxtcbcomponents\":" + components_text(level.tdx_svns);
+      out += "}";
     }
     out +=
         ",\"tcbDate\":\"202" + std::to_string(level.svn) + "-01-01T00:00:00Z\",\"tcbStatus\":\"" + level.status + "\"";
@@ -186,7 +225,7 @@ struct TestPlatform {
 
   std::string tcb_info_body() const {
     return "{\"id\":\"" + tcb_id + "\",\"version\":3," + dates(tcb_issued, tcb_next) + ",\"fmspc\":\"" + tcb_fmspc +
-           "\",\"pceId\":\"" + tcb_pce_id + "\",\"tcbType\":0,\"tcbEvaluationDataNumber\":17," +
+           "\",\"pceId\":\"" + tcb_pce_id + "\",\"tcbType\":0,\"tcbEvaluationDataNumber\":17," + tdx_text() +
            levels_text(tcb_levels, false) + "}";
   }
 
@@ -194,7 +233,8 @@ struct TestPlatform {
     return "{\"id\":\"" + qe_id + "\",\"version\":2," + dates(qe_issued, qe_next) +
            ",\"tcbEvaluationDataNumber\":17,\"miscselect\":\"00000000\",\"miscselectMask\":\"FFFFFFFF\"" +
            ",\"attributes\":\"" + qe_attributes + "\",\"attributesMask\":\"" + qe_attributes_mask +
-           "\",\"mrsigner\":\"" + qe_signer.hex() + "\",\"isvprodid\":1," + levels_text(qe_levels, true) + "}";
+           "\",\"mrsigner\":\"" + qe_signer.hex() + "\",\"isvprodid\":" + std::to_string(qe_product) + "," +
+           levels_text(qe_levels, true) + "}";
   }
 
   static std::string signed_document(const std::string& name, const std::string& body, const crypto::EcKey& key) {
@@ -232,7 +272,8 @@ struct TestPlatform {
   }
 
   Bytes quote() const {
-    Bytes signed_bytes = evidence::encode_signed_quote_bytes(header, report);
+    Bytes signed_bytes =
+        evidence::encode_signed_quote_bytes(header, td ? evidence::QuoteBody(*td) : evidence::QuoteBody(report));
     evidence::QuoteAuth auth;
     auth.attestation_key = attestation_key.public_key().raw();
     evidence::ReportBody qe = qe_report;
@@ -248,22 +289,38 @@ struct TestPlatform {
     auth.certification_type = certification_type;
     auth.certification_data = as_bytes(chain);
     auto signature = or_own(quote_signer, attestation_key).sign_raw(signed_bytes);
-    return evidence::encode_sgx_quote(signed_bytes, signature, auth);
+    return evidence::encode_quote(header.version, signed_bytes, signature, auth);
   }
 
-  Bytes evidence() const { return evidence::encode_cmw(evidence::kTypeSgxQuote, quote()); }
+  Bytes evidence() const {
+    return evidence::encode_cmw(td ? evidence::kTypeTdxQuote : evidence::kTypeSgxQuote, quote());
+  }
 
   SpkiHash root_spki() const { return root_key.public_key().spki_hash(); }
 
   // Everything named, tee sgx-sim.
   std::string policy_text() const {
+    if (td) return td_policy_text();
     return "version = 1\nepoch = 5\n[[allow]]\ntee = \"sgx-sim\"\nroot = \"" + root_spki().hex() +
            "\"\nmeasurement = [\"" + repeated("e1") + "\"]\nimage = [\"" + repeated("1d") + "\"]\nsigner = [\"" +
            repeated("51") + "\"]\nmin_isv_svn = 3\nproduct_id = 7\n";
   }
-  static std::string repeated(const std::string& byte) {
+  // Everything named, tee tdx.
+  std::string td_policy_text() const {
+    std::string out = "version = 1\nepoch = 5\n[[allow]]\ntee = \"tdx\"\nroot = \"" + root_spki().hex() +
+                      "\"\nimage = [\"" + repeated("1d") +
+                      "\"]\nmin_tee_tcb_svn = \"04010600000000000000000000000000\"\n";
+    const std::pair<const char*, const char*> registers[] = {
+        {"measurement", "e1"}, {"rtmr0", "a0"},           {"rtmr1", "a1"},   {"rtmr2", "a2"},         {"rtmr3", "00"},
+        {"mr_owner", "0b"},    {"mr_owner_config", "0c"}, {"mr_seam", "5e"}, {"mr_signer_seam", "00"}};
+    for (const auto& [key, byte] : registers) {
+      out += std::string(key) + " = [\"" + repeated(byte, evidence::TdRegister::kSize) + "\"]\n";
+    }
+    return out;
+  }
+  static std::string repeated(const std::string& byte, std::size_t count = 32) {
     std::string out;
-    for (int i = 0; i < 32; ++i) out += byte;
+    for (std::size_t i = 0; i < count; ++i) out += byte;
     return out;
   }
 

@@ -1,5 +1,5 @@
 #include "appraisal/appraise.h"
-#include "appraisal/sgx_appraiser.h"
+#include "appraisal/dcap_appraiser.h"
 #include "appraisal/snp_appraiser.h"
 #include "evidence/cmw.h"
 #include "evidence/none.h"
@@ -30,7 +30,7 @@ void examine_none(ByteView value, const Expected& expected, Findings& findings, 
 }  // namespace
 
 struct Verifier::State {
-  SgxAppraiser sgx;
+  DcapAppraiser dcap;
   SnpAppraiser snp;
 };
 
@@ -39,8 +39,8 @@ Verifier::~Verifier() = default;
 Verifier::Verifier(Verifier&&) noexcept = default;
 Verifier& Verifier::operator=(Verifier&&) noexcept = default;
 
-void Verifier::add_collateral(evidence::Collateral collateral) { state_->sgx.add_collateral(collateral); }
-void Verifier::clear_collateral() { state_->sgx.clear_collateral(); }
+void Verifier::add_collateral(evidence::Collateral collateral) { state_->dcap.add_collateral(collateral); }
+void Verifier::clear_collateral() { state_->dcap.clear_collateral(); }
 void Verifier::add_snp_endorsements(const evidence::SnpEndorsements& endorsements) {
   state_->snp.add_endorsements(endorsements);
 }
@@ -55,7 +55,9 @@ Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expect
     return findings;
   }
   if (cmw->type == evidence::kTypeSgxQuote) {
-    state_->sgx.examine(cmw->value, policy, expected, findings, known);
+    state_->dcap.examine(evidence::TeeType::kSgx, cmw->value, policy, expected, findings, known);
+  } else if (cmw->type == evidence::kTypeTdxQuote) {
+    state_->dcap.examine(evidence::TeeType::kTdx, cmw->value, policy, expected, findings, known);
   } else if (cmw->type == evidence::kTypeSnpReport) {
     state_->snp.examine(cmw->value, policy, expected, findings, known);
   } else if (cmw->type == evidence::kTypeNone) {

@@ -11,6 +11,7 @@ inline constexpr std::size_t kCmwTypeSizeLimit = 127;
 inline constexpr std::size_t kCmwValueSizeLimit = 256u << 10;
 
 inline constexpr std::string_view kTypeSgxQuote = "application/vnd.brume.sgx-quote";
+inline constexpr std::string_view kTypeTdxQuote = "application/vnd.brume.tdx-quote";
 inline constexpr std::string_view kTypeSnpReport = "application/vnd.brume.snp-report";  // one report of 1184 bytes
 inline constexpr std::string_view kTypeTpmQuote = "application/vnd.brume.tpm-quote";
 inline constexpr std::string_view kTypeNone = "application/vnd.brume.none";

@@ -5,12 +5,14 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace brume;
   const ByteView input(data, size);
-  auto quote = evidence::parse_sgx_quote(input);
+  auto quote = evidence::parse_quote(input);
   if (!quote) return 0;
-  Bytes again = evidence::encode_sgx_quote(quote->signed_bytes, quote->signature, quote->auth);
+  const auto& header = quote->header;
+  Bytes again = evidence::encode_quote(header.version, quote->signed_bytes, quote->signature, quote->auth);
   again.resize(again.size() + quote->padding_size);
   BRUME_CHECK(equal(again, input));
-  BRUME_CHECK(equal(evidence::encode_signed_quote_bytes(quote->header, quote->report), quote->signed_bytes));
+  BRUME_CHECK(equal(evidence::encode_signed_quote_bytes(header, quote->body), quote->signed_bytes));
+  BRUME_CHECK((header.tee_type == evidence::TeeType::kTdx) == (quote->td_report() != nullptr));
   auto qe_report = evidence::encode_report_body(quote->auth.qe_report);
   BRUME_CHECK(equal(qe_report, quote->auth.qe_report_bytes));
   return 0;

@@ -77,11 +77,19 @@ TcbLevel read_level(JsonCursor& json, std::uint32_t& version_form) {
   return level;
 }
 
+// A module has no configuration and needs no software: the three that are left.
+TcbStatus read_module_status(JsonCursor& json) {
+  TcbStatus status = read_status(json);
+  const bool known = status == TcbStatus::kUpToDate || status == TcbStatus::kOutOfDate || status == TcbStatus::kRevoked;
+  if (!known) json.fault("a TCB status that a TDX module cannot have");
+  return status;
+}
+
 TdxModule read_module(JsonCursor& json) {
   static constexpr std::string_view kNames[] = {"mrsigner", "attributes", "attributesMask"};
   TdxModule module;
   json.object(kNames, 0b111, [&](std::size_t name) {
-    if (name == 0) module.mr_signer = json.hex<48>();
+    if (name == 0) module.mr_signer.bytes = json.hex<48>();
     if (name == 1) module.attributes = json.hex<8>();
     if (name == 2) module.attributes_mask = json.hex<8>();
   });
@@ -98,7 +106,7 @@ TdxModuleLevel read_module_level(JsonCursor& json) {
                   [&](std::size_t) { level.isv_svn = static_cast<std::uint8_t>(json.number(kSvnLimit)); });
     }
     if (name == 1) level.date_ms = json.time();
-    if (name == 2) level.status = read_status(json);
+    if (name == 2) level.status = read_module_status(json);
     if (name == 3) level.advisories = json.strings(kAdvisoriesLimit);
   });
   return level;
@@ -109,13 +117,17 @@ TdxModuleIdentity read_module_identity(JsonCursor& json) {
   TdxModuleIdentity identity;
   json.object(kNames, 0b11111, [&](std::size_t name) {
     if (name == 0) identity.id = std::string(json.string());
-    if (name == 1) identity.module.mr_signer = json.hex<48>();
+    if (name == 1) identity.module.mr_signer.bytes = json.hex<48>();
     if (name == 2) identity.module.attributes = json.hex<8>();
     if (name == 3) identity.module.attributes_mask = json.hex<8>();
     if (name == 4) {
       json.array(kTcbLevelsLimit, [&](std::size_t) { identity.levels.push_back(read_module_level(json)); });
     }
   });
+  if (json.ok() && identity.levels.empty()) json.fault("a TDX module without TCB levels");
+  // Of two levels with the same SVN the worse status comes first.
+  std::ranges::sort(identity.levels, std::ranges::greater{},
+                    [](const TdxModuleLevel& level) { return std::make_pair(level.isv_svn, level.status); });
   return identity;
 }
 
@@ -129,6 +141,7 @@ void check_form(JsonCursor& json, const TcbInfo& info, std::uint32_t version_for
     if (level.tdx_component_svns.has_value() != tdx) return json.fault("TDX components do not fit the id");
   }
   if (tdx != info.tdx_module.has_value()) return json.fault("tdxModule does not fit the id");
+  if (!tdx && !info.tdx_module_identities.empty()) return json.fault("tdxModuleIdentities do not fit the id");
 }
 
 TcbInfo read_tcb_info(JsonCursor& json) {
@@ -198,13 +211,6 @@ auto rank(const TcbLevel& level) {
                          level.status);
 }
 
-bool all_at_least(const ByteArray<16>& have, const ByteArray<16>& need) {
-  for (std::size_t i = 0; i < need.size(); ++i) {
-    if (have[i] < need[i]) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<SignedTcbInfo> parse_tcb_info(std::string_view text) {
@@ -225,15 +231,6 @@ Result<SignedTcbInfo> parse_tcb_info(std::string_view text) {
   // Intel publishes descending order; its own library sorts anyway, and so do we.
   std::ranges::sort(out.info_unverified.levels, [](const TcbLevel& a, const TcbLevel& b) { return rank(a) > rank(b); });
   return out;
-}
-
-const TcbLevel* matching_sgx_level(const TcbInfo& info, const PckExtension& platform) {
-  for (const TcbLevel& level : info.levels) {
-    if (platform.pce_svn >= level.pce_svn && all_at_least(platform.component_svns, level.sgx_component_svns)) {
-      return &level;
-    }
-  }
-  return nullptr;
 }
 
 }  // namespace brume::evidence

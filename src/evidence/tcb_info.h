@@ -7,6 +7,7 @@
 #include "base/outside.h"
 #include "evidence/pck_extension.h"
 #include "evidence/tcb_status.h"
+#include "evidence/td_report.h"
 
 namespace brume::evidence {
 
@@ -28,7 +29,7 @@ enum class TcbInfoId { kSgx, kTdx };
 
 // What the TDX module must be: by itself (module version 0) or by version ("TDX_01").
 struct TdxModule {
-  ByteArray<48> mr_signer{};
+  TdRegister mr_signer;
   ByteArray<8> attributes{};
   ByteArray<8> attributes_mask{};
 };
@@ -41,9 +42,9 @@ struct TdxModuleLevel {
 };
 
 struct TdxModuleIdentity {
-  std::string id;
+  std::string id;  // "TDX_" and the version in two hex digits
   TdxModule module;
-  std::vector<TdxModuleLevel> levels;
+  std::vector<TdxModuleLevel> levels;  // in descending order, at least one
 };
 
 struct TcbInfo {
@@ -73,5 +74,13 @@ Result<SignedTcbInfo> parse_tcb_info(std::string_view json);
 
 // The first level whose every SVN is at most the platform's, in descending order; nullptr if none.
 const TcbLevel* matching_sgx_level(const TcbInfo& info, const PckExtension& platform);
+// The same, and every TDX component at most the TD's; those of the module (0 and 1) only where its version
+// is 0, because later modules have levels of their own.
+const TcbLevel* matching_tdx_level(const TcbInfo& info, const PckExtension& platform, const TeeTcbSvn& tee_tcb_svn);
+
+// The identity of the module of that version, which is not 0; nullptr if none.
+const TdxModuleIdentity* find_module_identity(const TcbInfo& info, std::uint8_t version);
+// The first level whose isv_svn is at most the given; nullptr if none.
+const TdxModuleLevel* matching_module_level(const TdxModuleIdentity& identity, std::uint8_t isv_svn);
 
 }  // namespace brume::evidence

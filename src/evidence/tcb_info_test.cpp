@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "evidence/time.h"
 
 namespace brume::evidence {
@@ -176,10 +178,31 @@ TEST(TcbStatus, ConvergesByTheTable) {
   EXPECT_EQ(converge(kRevoked, kOutOfDate), kRevoked);
 }
 
-TEST(TcbStatus, NamesRoundTripAndOthersAreUnknown) {
+// Intel QVL, TDRelaunchCheck (2026): every pair of launch and current.
+TEST(TcbStatus, AdvisesRelaunchOnlyFromOldToCurrent) {
+  using enum TcbStatus;
+  const TcbStatus current[] = {kUpToDate, kSwHardeningNeeded, kConfigurationNeeded, kConfigurationAndSwHardeningNeeded};
   for (int i = 0; i < 7; ++i) {
+    for (int j = 0; j < 7; ++j) {
+      const auto launch = static_cast<TcbStatus>(i);
+      const auto now = static_cast<TcbStatus>(j);
+      const bool old = launch == kOutOfDate || launch == kOutOfDateConfigurationNeeded;
+      TcbStatus expected = launch;
+      if (old && std::ranges::find(current, now) != std::end(current)) {
+        const bool plain = launch == kOutOfDate && (now == kUpToDate || now == kSwHardeningNeeded);
+        expected = plain ? kTdRelaunchAdvised : kTdRelaunchAdvisedConfigurationNeeded;
+      }
+      EXPECT_EQ(relaunch_status(launch, now), expected) << i << " " << j;
+    }
+  }
+}
+
+TEST(TcbStatus, NamesRoundTripAndOthersAreUnknown) {
+  for (int i = 0; i < 9; ++i) {
     auto status = static_cast<TcbStatus>(i);
-    EXPECT_EQ(tcb_status_from(tcb_status_name(status)), status);
+    EXPECT_EQ(tcb_verdict_from(tcb_status_name(status)), status);
+    // TCB info does not know the verdicts on TDs.
+    EXPECT_EQ(tcb_status_from(tcb_status_name(status)).has_value(), i < 7);
   }
   EXPECT_EQ(tcb_status_from(""), std::nullopt);
   EXPECT_EQ(tcb_status_from("uptodate"), std::nullopt);

@@ -127,17 +127,17 @@ TEST_F(PlatformSim, QuotesAnEnclaveOfAMeasuredContainer) {
   ASSERT_TRUE(node.line().starts_with("launched"));
   const auto bytes = from_hex(node.line());
   ASSERT_TRUE(bytes.has_value());
-  const auto quote = evidence::parse_sgx_quote(*bytes);
+  const auto quote = evidence::parse_quote(*bytes);
   ASSERT_TRUE(quote.has_value()) << quote.error().what;
-  EXPECT_EQ(quote->report.mr_enclave, measurement_);
-  EXPECT_EQ(quote->report.mr_signer, measure::signer_id(testing::test_signer().modulus_le()));
-  EXPECT_EQ(quote->report.report_data.bytes[0], 0x5A);
-  EXPECT_FALSE(quote->report.debug());
+  EXPECT_EQ(quote->sgx_report()->mr_enclave, measurement_);
+  EXPECT_EQ(quote->sgx_report()->mr_signer, measure::signer_id(testing::test_signer().modulus_le()));
+  EXPECT_EQ(quote->sgx_report()->report_data.bytes[0], 0x5A);
+  EXPECT_FALSE(quote->sgx_report()->debug());
   EXPECT_TRUE(pck_->verify_raw(quote->auth.qe_report_bytes, quote->auth.qe_report_signature));
   const UniqueFd root(::open((directory_ / "image").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto measured = measure::measure_rootfs(root.get());
-  EXPECT_TRUE(equal(ByteView(quote->report.config_id).first(32), measured->digest.view()));
-  const auto protections = evidence::protections_from(quote->report.cpu_svn);
+  EXPECT_TRUE(equal(ByteView(quote->sgx_report()->config_id).first(32), measured->digest.view()));
+  const auto protections = evidence::protections_from(quote->sgx_report()->cpu_svn);
   ASSERT_TRUE(protections.has_value());
   EXPECT_EQ(*protections, evidence::kAllProtections) << evidence::protection_list(*protections);
 }
@@ -147,7 +147,7 @@ TEST_F(PlatformSim, TheDebugAttributeStandsInTheQuote) {
   ASSERT_TRUE(node.line().starts_with("launched"));
   const auto bytes = from_hex(node.line());
   ASSERT_TRUE(bytes.has_value());
-  EXPECT_TRUE(evidence::parse_sgx_quote(*bytes)->report.debug());
+  EXPECT_TRUE(evidence::parse_quote(*bytes)->sgx_report()->debug());
 }
 
 TEST_F(PlatformSim, PlainModeRunsAndHasNothingToQuote) {

@@ -40,7 +40,7 @@ Result<Bytes> QuotingEnclave::quote(ByteView bytes) const {
   auth.qe_auth_data = auth_data_;
   auth.certification_type = evidence::CertificationType::kPckChain;
   auth.certification_data = as_bytes(keys_.pck_chain_pem);
-  return evidence::encode_sgx_quote(signed_bytes, attestation_key_.sign_raw(signed_bytes), auth);
+  return evidence::encode_quote(header.version, signed_bytes, attestation_key_.sign_raw(signed_bytes), auth);
 }
 
 }  // namespace brume::tee

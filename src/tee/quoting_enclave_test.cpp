@@ -37,10 +37,10 @@ TEST_F(QuotingEnclaveTest, QuotesWhatTheProcessorReported) {
   const QuotingEnclave quoter(platform, processor, random_);
   const auto bytes = quoter.quote(report_for(processor, quoter));
   ASSERT_TRUE(bytes.has_value()) << bytes.error().what;
-  const auto quote = evidence::parse_sgx_quote(*bytes);
+  const auto quote = evidence::parse_quote(*bytes);
   ASSERT_TRUE(quote.has_value()) << quote.error().what;
-  EXPECT_EQ(quote->report.mr_enclave.bytes[0], 1);
-  EXPECT_EQ(quote->report.report_data.bytes[63], 9);
+  EXPECT_EQ(quote->sgx_report()->mr_enclave.bytes[0], 1);
+  EXPECT_EQ(quote->sgx_report()->report_data.bytes[63], 9);
   const auto key = crypto::EcPublicKey::from_raw(quote->auth.attestation_key);
   ASSERT_TRUE(key.has_value());
   EXPECT_TRUE(key->verify_raw(quote->signed_bytes, quote->signature));
