@@ -147,11 +147,21 @@ bool is_signed(Refusals& refusals, const SnpReport& report) {
   return false;
 }
 
+// Zeros after the report, as buffers of drivers leave them; anything else is the parser's to refuse.
+ByteView without_padding(ByteView bytes) {
+  if (bytes.size() <= evidence::kSnpReportSize) return bytes;
+  const ByteView rest = bytes.subspan(evidence::kSnpReportSize);
+  const bool zeros = std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0; });
+  return zeros ? bytes.first(evidence::kSnpReportSize) : bytes;
+}
+
 }  // namespace
 
-void SnpAppraiser::examine(ByteView report_bytes, const Policy& policy, const Expected& expected, Findings& findings,
+void SnpAppraiser::examine(ByteView evidence_bytes, const Policy& policy, const Expected& expected, Findings& findings,
                            KnownFacts& known) {
   Refusals& refusals = findings.refusals;
+  const ByteView report_bytes = without_padding(evidence_bytes);
+  findings.padding_size = evidence_bytes.size() - report_bytes.size();
   const auto report = evidence::parse_snp_report(report_bytes);
   if (!report) {
     refuse(refusals, "snp.report.format", "an SEV-SNP report of version 2 to 5", report.error().what, kNewReport);

@@ -12,10 +12,10 @@ class SnpAppraiser {
   void add_endorsements(const evidence::SnpEndorsements& endorsements) { store_.add(endorsements); }
   void clear_endorsements() { store_.clear(); }
 
-  // Fills facts, what is known of them, and refusals of every rule but the policy's. known.tee is left false where
-  // nothing the report says can be believed. known.tcb stays false: the policy's minima speak of each component, not of
-  // a status.
-  void examine(ByteView report_bytes, const Policy& policy, const Expected& expected, Findings& findings,
+  // `evidence_bytes`: one report, and zeros at most. Fills facts, what is known of them, and refusals of every rule but
+  // the policy's. known.tee is left false where nothing the report says can be believed. known.tcb stays false: the
+  // policy's minima speak of each component, not of a status.
+  void examine(ByteView evidence_bytes, const Policy& policy, const Expected& expected, Findings& findings,
                KnownFacts& known);
 
  private:
