@@ -77,7 +77,7 @@ Status VerifierSession::process() {
   }
   if (!ended_ && channel_.tls().closed()) {
     ended_ = true;
-    events_.push_back(PeerGone{});
+    events_.emplace_back(PeerGone{});
   }
   return {};
 }
@@ -90,7 +90,7 @@ Status VerifierSession::handle(Frame frame) {
   if (!admitted_) return fail(ErrorCode::kState, "join: an application message before admission");
   // Sent before the peer heard that its admission is suspended: void, but no offence.
   if (!holds()) return {};
-  events_.push_back(PeerMessage{frame.type, std::move(frame.body)});
+  events_.emplace_back(PeerMessage{frame.type, std::move(frame.body)});
   return {};
 }
 
@@ -156,12 +156,12 @@ Status VerifierSession::conclude(Claims claims, appraisal::AttestedPeer attested
   if (!admitted_) {
     attested_ = std::move(attested);
     round_ = Round::kAttested;
-    events_.push_back(PeerAttested{std::move(claims)});
+    events_.emplace_back(PeerAttested{std::move(claims)});
     return {};
   }
   BRUME_TRY(send_admission(admitted_->node(), std::move(claims), std::move(attested)));
   suspended_ = false;
-  events_.push_back(PeerRenewed{config_.epoch});
+  events_.emplace_back(PeerRenewed{config_.epoch});
   return {};
 }
 
@@ -198,7 +198,7 @@ void VerifierSession::refuse(appraisal::Refusals refusals) {
     static_cast<void>(channel_.send(MessageType::kRefused, encode_refused({rule_names(refusals)})));
     channel_.tls().close();
   }
-  events_.push_back(PeerRefused{std::move(refusals), claimed_});
+  events_.emplace_back(PeerRefused{std::move(refusals), claimed_});
 }
 
 Status VerifierSession::set_epoch(std::uint64_t epoch) {
@@ -207,7 +207,7 @@ Status VerifierSession::set_epoch(std::uint64_t epoch) {
   config_.epoch = epoch;
   if (admitted_ && !suspended_) {
     suspended_ = true;
-    events_.push_back(AdmissionSuspended{epoch});
+    events_.emplace_back(AdmissionSuspended{epoch});
   }
   attested_.reset();
   // A challenge that stands is answered first; handle_evidence() then asks again.
