@@ -114,7 +114,7 @@ Result<std::vector<collateral::SnpChip>> chips(const FetchVerb& options) {
     if (options.tcb.empty()) return fail(ErrorCode::kUsage, "--chip-id: needs --tcb, the reported TCB");
     BRUME_ASSIGN(const auto chip_id, hex_option<64>("--chip-id", options.chip_id));
     BRUME_ASSIGN(const auto tcb, hex_option<8>("--tcb", options.tcb));
-    chip.chip = {chip_id, collateral::parse_snp_tcb(chip.product, tcb)};
+    chip.chip = {evidence::SnpChipId{chip_id}, evidence::snp_tcb(tcb, chip.product)};
   }
   out.push_back(chip);
   return out;

@@ -26,7 +26,7 @@ void want_family(std::vector<Want>& wants, const PcsOptions& pcs, const SgxFamil
 }
 
 void want_chip(std::vector<Want>& wants, const std::string& kds_url, const SnpChip& chip) {
-  const std::string name = snp_product_name(chip.product);
+  const std::string name(evidence::snp_product_name(chip.product));
   const std::string kind = chip.key == EndorsementKey::kVcek ? "VCEK" : "VLEK";
   if (chip.chip) {
     wants.push_back({"VCEK, " + name, PartKind::kSnpCertificates,

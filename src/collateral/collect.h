@@ -17,7 +17,7 @@ struct SgxFamily {
 struct SnpChip {
   SnpProduct product = SnpProduct::kMilan;
   EndorsementKey key = EndorsementKey::kVcek;
-  std::optional<std::pair<ByteArray<64>, SnpTcb>> chip{};
+  std::optional<std::pair<evidence::SnpChipId, SnpTcb>> chip{};
 };
 
 struct Plan {

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "evidence/collateral.h"
+#include "evidence/snp_certificate.h"
 
 namespace brume::collateral {
 namespace {
@@ -12,8 +13,8 @@ constexpr std::size_t kTurinHwIdSize = 8;
 
 std::string endpoint(std::string base_url, SnpProduct product, EndorsementKey key, const std::string& path) {
   while (base_url.ends_with('/')) base_url.pop_back();
-  const char* kind = key == EndorsementKey::kVcek ? "/vcek/v1/" : "/vlek/v1/";
-  return base_url + kind + snp_product_name(product) + "/" + path;
+  const std::string kind = key == EndorsementKey::kVcek ? "/vcek/v1/" : "/vlek/v1/";
+  return base_url + kind + std::string(evidence::snp_product_name(product)) + "/" + path;
 }
 
 Result<crypto::Certificate> one_certificate(const std::string& body) {
@@ -36,36 +37,20 @@ Result<SnpProduct> parse_snp_product(std::string_view name) {
   return fail(ErrorCode::kUsage, "product: is none of Milan, Genoa, Bergamo, Siena, Turin");
 }
 
-const char* snp_product_name(SnpProduct product) {
-  switch (product) {
-    case SnpProduct::kMilan:
-      return "Milan";
-    case SnpProduct::kGenoa:
-      return "Genoa";
-    case SnpProduct::kTurin:
-      return "Turin";
-  }
-  return "?";
-}
-
-// SEV Secure Nested Paging Firmware ABI (56860), table "TCB_VERSION": family 1Ah has another than 19h.
-SnpTcb parse_snp_tcb(SnpProduct product, const ByteArray<8>& bytes) {
-  if (product == SnpProduct::kTurin) return {bytes[0], bytes[1], bytes[2], bytes[3], bytes[7]};
-  return {0, bytes[0], bytes[1], bytes[6], bytes[7]};
-}
-
-Resource vcek_resource(const std::string& base_url, SnpProduct product, const ByteArray<64>& chip_id,
+Resource vcek_resource(const std::string& base_url, SnpProduct product, const evidence::SnpChipId& chip_id,
                        const SnpTcb& tcb) {
   const bool turin = product == SnpProduct::kTurin;
-  const ByteView hw_id = turin ? ByteView(chip_id).first(kTurinHwIdSize) : ByteView(chip_id);
-  std::string query = turin ? "?fmcSPL=" + std::to_string(tcb.fmc) + "&" : "?";
+  const Bytes hw_id = to_bytes(turin ? chip_id.view().first(kTurinHwIdSize) : chip_id.view());
+  std::string query = turin ? "?fmcSPL=" + std::to_string(tcb.fmc.value_or(0)) + "&" : "?";
   query += "blSPL=" + std::to_string(tcb.boot_loader) + "&teeSPL=" + std::to_string(tcb.tee) +
            "&snpSPL=" + std::to_string(tcb.snp) + "&ucodeSPL=" + std::to_string(tcb.microcode);
   Resource out;
   out.url = endpoint(base_url, product, EndorsementKey::kVcek, to_hex(hw_id) + query);
-  out.check = [](const std::string& body, const std::string&) -> Result<UnixMs> {
+  out.check = [hw_id](const std::string& body, const std::string&) -> Result<UnixMs> {
     BRUME_ASSIGN(const crypto::Certificate vcek, one_certificate(body));
     if (vcek.subject_common_name() != "SEV-VCEK") return malformed("not a VCEK certificate");
+    BRUME_ASSIGN(const auto extensions, evidence::parse_snp_key_extensions(vcek.extensions()));
+    if (extensions.hw_id != hw_id) return malformed("the VCEK of another chip");
     return vcek.not_after();
   };
   return out;
@@ -78,7 +63,7 @@ Resource snp_chain_resource(const std::string& base_url, SnpProduct product, End
   out.check = [=](const std::string& body, const std::string&) -> Result<UnixMs> {
     BRUME_ASSIGN(const auto chain, crypto::Certificate::chain_from_pem(body, 2));
     if (chain.size() != 2) return malformed("not an ASK and an ARK");
-    if (chain.back().subject_common_name() != std::string("ARK-") + snp_product_name(product)) {
+    if (chain.back().subject_common_name() != "ARK-" + std::string(evidence::snp_product_name(product))) {
       return malformed("certificates of another product");
     }
     return std::min(chain.front().not_after(), chain.back().not_after());

@@ -4,32 +4,22 @@
 #pragma once
 
 #include "collateral/fetcher.h"
+#include "evidence/snp_report.h"
 
 namespace brume::collateral {
 
 inline constexpr const char* kAmdKds = "https://kdsintf.amd.com";
 
-enum class SnpProduct { kMilan, kGenoa, kTurin };
+using evidence::SnpProduct;
+using evidence::SnpTcb;
+
 // "Milan", "Genoa" (also "Bergamo", "Siena"), "Turin", in any case of letters.
 Result<SnpProduct> parse_snp_product(std::string_view name);
-const char* snp_product_name(SnpProduct product);
 
 enum class EndorsementKey { kVcek, kVlek };
 
-// Security versions of a chip: which VCEK it has at the moment.
-struct SnpTcb {
-  std::uint8_t fmc = 0;  // Turin only
-  std::uint8_t boot_loader = 0;
-  std::uint8_t tee = 0;
-  std::uint8_t snp = 0;
-  std::uint8_t microcode = 0;
-  friend bool operator==(const SnpTcb&, const SnpTcb&) = default;
-};
-// The 8 bytes of TCB_VERSION, in the product's layout.
-SnpTcb parse_snp_tcb(SnpProduct product, const ByteArray<8>& bytes);
-
 // `chip_id`: as in the report, 64 bytes; of Turin's the first 8 count.
-Resource vcek_resource(const std::string& base_url, SnpProduct product, const ByteArray<64>& chip_id,
+Resource vcek_resource(const std::string& base_url, SnpProduct product, const evidence::SnpChipId& chip_id,
                        const SnpTcb& tcb);
 // ASK (or ASVK) and ARK.
 Resource snp_chain_resource(const std::string& base_url, SnpProduct product, EndorsementKey key);

@@ -70,7 +70,8 @@ TEST_F(FetchTest, TakesAllThatAPccsHas) {
 
 TEST_F(FetchTest, TakesAllThatKdsHas) {
   using namespace collateral;
-  auto vcek = get(vcek_resource(server.url() + "/", SnpProduct::kMilan, service.chip_id, {0, 3, 0, 8, 115}));
+  const SnpTcb tcb{.fmc = {}, .boot_loader = 3, .tee = 0, .snp = 8, .microcode = 115};
+  auto vcek = get(vcek_resource(server.url() + "/", SnpProduct::kMilan, service.chip_id, tcb));
   ASSERT_TRUE(vcek.has_value()) << vcek.error().what;
   EXPECT_TRUE(server.questions().back().path.ends_with("?blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115"));
   for (auto key : {EndorsementKey::kVcek, EndorsementKey::kVlek}) {
@@ -83,11 +84,18 @@ TEST_F(FetchTest, TakesAllThatKdsHas) {
 
 TEST_F(FetchTest, AsksForTurinByEightBytesAndItsFmc) {
   using namespace collateral;
-  const SnpTcb tcb = parse_snp_tcb(SnpProduct::kTurin, {1, 2, 3, 4, 0, 0, 0, 5});
+  const SnpTcb tcb = evidence::snp_tcb({1, 2, 3, 4, 0, 0, 0, 5}, SnpProduct::kTurin);
   EXPECT_FALSE(get(vcek_resource(server.url(), SnpProduct::kTurin, service.chip_id, tcb)));
   EXPECT_EQ(server.questions().back().path,
             "/vcek/v1/Turin/c0c1c2c3c4c5c6c7?fmcSPL=1&blSPL=2&teeSPL=3&snpSPL=4&ucodeSPL=5");
-  EXPECT_EQ(parse_snp_tcb(SnpProduct::kMilan, {3, 1, 0, 0, 0, 0, 8, 115}), (SnpTcb{0, 3, 1, 8, 115}));
+  trouble = [this](const Question& question) -> std::optional<Answer> {
+    Question other = question;
+    other.path.replace(other.path.find("Milan/") + 6, 2, "c0");
+    return service.answer(other);
+  };
+  evidence::SnpChipId other = service.chip_id;
+  other.bytes[0] = 1;
+  EXPECT_EQ(get(vcek_resource(server.url(), SnpProduct::kMilan, other, tcb)).error().code, ErrorCode::kMalformed);
 }
 
 TEST_F(FetchTest, AsksForTheUpdateThatIsWanted) {

@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "collateral/http.h"
+#include "evidence/snp_certificate.h"
 
 namespace brume::testing {
 namespace {
@@ -31,7 +32,7 @@ Answer not_found() { return {.status = 404, .body = "no such thing"}; }
 }  // namespace
 
 PlatformService::PlatformService(UnixMs now_ms) {
-  for (std::size_t i = 0; i < chip_id.size(); ++i) chip_id[i] = static_cast<std::uint8_t>(0xc0 + i);
+  for (std::size_t i = 0; i < chip_id.kSize; ++i) chip_id.bytes[i] = static_cast<std::uint8_t>(0xc0 + i);
   renew(now_ms, false);
 }
 
@@ -97,7 +98,17 @@ crypto::Certificate PlatformService::amd(const std::string& name, const crypto::
                                          const crypto::Certificate* issuer) {
   const bool ca = name != "SEV-VCEK";
   const crypto::EcKey& signer = issuer == nullptr || name.starts_with("SEV-Milan") ? ark_key_ : ask_key_;
-  return platform.make({name, platform.now - 100 * kDay, platform.now + 100 * kDay, ca}, key, issuer, signer);
+  std::vector<crypto::Extension> extensions;
+  if (!ca) {
+    evidence::SnpKeyExtensions says;
+    says.product_name = "Milan-B0";
+    says.spl.fill(0);
+    says.spl[8].reset();
+    says.hw_id = to_bytes(chip_id.view());
+    extensions = evidence::encode_snp_key_extensions(says);
+  }
+  return platform.make({name, platform.now - 100 * kDay, platform.now + 100 * kDay, ca}, key, issuer, signer,
+                       std::move(extensions));
 }
 
 Answer PlatformService::kds(const std::string& path, bool vlek) {
@@ -108,7 +119,7 @@ Answer PlatformService::kds(const std::string& path, bool vlek) {
     auto crl = crypto::issue_crl(ark, ark_key_, platform.now - kDay, platform.now + kDay, {});
     return {.body = std::string(as_chars(crl.der()))};
   }
-  if (vlek || !path.starts_with(to_hex(chip_id))) return not_found();
+  if (vlek || !path.starts_with(chip_id.hex())) return not_found();
   return {.body = std::string(as_chars(amd("SEV-VCEK", vcek_key_, &ask).der()))};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "appraisal/test_platform.h"
+#include "evidence/snp_report.h"
 #include "loopback_server.h"
 
 namespace brume::testing {
@@ -17,7 +18,7 @@ class PlatformService {
   void renew(UnixMs now_ms, bool revoked);
 
   appraisal::TestPlatform platform;
-  ByteArray<64> chip_id{};
+  evidence::SnpChipId chip_id;
   int evaluation_number = 17;
 
  private:
