@@ -2,11 +2,7 @@
 // collection is absent.
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
-#include "appraisal/appraise.h"
+#include "appraisal/shared_evidence.h"
 #include "appraisal/snp_names.h"
 #include "evidence/cmw.h"
 #include "evidence/hcl_report.h"
@@ -17,24 +13,12 @@ namespace {
 using evidence::SnpProduct;
 using nlohmann::json;
 
-std::string read(const std::string& path) {
-  std::ifstream file(std::string(BRUME_SHARED_EVIDENCE) + "/" + path, std::ios::binary);
-  std::ostringstream out;
-  out << file.rdbuf();
-  return out.str();
-}
-
-std::string part(const json& item, const char* name) {
-  const json& files = item["files"];
-  return files.contains(name) ? read(files[name]) : std::string();
-}
-
 evidence::SnpEndorsements endorsements_of(const json& item) {
   evidence::SnpEndorsements out;
   for (const char* name : {"ark", "ask", "asvk", "vcek", "vlek"}) {
-    if (std::string bytes = part(item, name); !bytes.empty()) out.certificates.push_back(std::move(bytes));
+    if (std::string bytes = shared_part(item, name); !bytes.empty()) out.certificates.push_back(std::move(bytes));
   }
-  if (std::string bytes = part(item, "ark_crl"); !bytes.empty()) out.crls.push_back(std::move(bytes));
+  if (std::string bytes = shared_part(item, "ark_crl"); !bytes.empty()) out.crls.push_back(std::move(bytes));
   return out;
 }
 
@@ -61,12 +45,6 @@ Findings examine(Verifier& verifier, const json& item, const std::string& report
   }
   return verifier.examine(evidence::encode_cmw(evidence::kTypeSnpReport, as_bytes(report)), genuine(crl_optional),
                           expected);
-}
-
-std::string rules_of(const Findings& findings) {
-  std::string out;
-  for (const Refusal& refusal : findings.refusals) out += (out.empty() ? "" : " ") + refusal.rule;
-  return out;
 }
 
 std::string hex64(std::uint64_t value) {
@@ -138,7 +116,7 @@ int expect_fields(const json& item, const Findings& findings) {
 void check(const json& item) {
   SCOPED_TRACE(item["id"].get<std::string>());
   const std::string verdict = item["expected"]["verdict"];
-  const std::string report = part(item, "report");
+  const std::string report = shared_part(item, "report");
   Verifier verifier;
   verifier.add_snp_endorsements(endorsements_of(item));
   const Findings findings = examine(verifier, item, report, true);
@@ -161,7 +139,7 @@ void check(const json& item) {
 }
 
 json manifest() {
-  const std::string text = read("MANIFEST.json");
+  const std::string text = read_shared("MANIFEST.json");
   return text.empty() ? json() : json::parse(text);
 }
 
@@ -195,7 +173,7 @@ TEST(SharedSnpEvidence, FakeKeysAreRefused) {
     mixed["files"]["vcek"] = item["files"]["vcek"];
     Verifier verifier;
     verifier.add_snp_endorsements(endorsements_of(mixed));
-    const std::string rules = rules_of(examine(verifier, mixed, part(mixed, "report"), false));
+    const std::string rules = rules_of(examine(verifier, mixed, shared_part(mixed, "report"), false));
     EXPECT_NE(rules.find("snp.ek.signature"), std::string::npos) << rules;
     EXPECT_NE(rules.find("snp.signature"), std::string::npos) << rules;
     ++count;
@@ -211,7 +189,7 @@ TEST(SharedSnpEvidence, OneVerifierServesAllPlatforms) {
   for (const json& item : all["cases"]) verifier.add_snp_endorsements(endorsements_of(item));
   for (const json& item : all["cases"]) {
     if (!item["type"].get<std::string>().starts_with("snp-report") || item["expected"]["verdict"] != "Valid") continue;
-    EXPECT_EQ(rules_of(examine(verifier, item, part(item, "report"), true)), "") << item["id"];
+    EXPECT_EQ(rules_of(examine(verifier, item, shared_part(item, "report"), true)), "") << item["id"];
   }
 }
 
@@ -221,7 +199,7 @@ TEST(SharedSnpEvidence, AzureReportsBindTheirRuntimeData) {
   if (all.is_null()) GTEST_SKIP() << "no collection of real evidence at " BRUME_SHARED_EVIDENCE;
   int count = 0;
   for (const json& item : all["cases"]) {
-    const std::string bytes = part(item, "hcl_report.bin");
+    const std::string bytes = shared_part(item, "hcl_report.bin");
     if (bytes.empty()) continue;
     auto hcl = evidence::parse_hcl_report(as_bytes(bytes));
     ASSERT_TRUE(hcl.has_value()) << item["id"] << hcl.error().what;

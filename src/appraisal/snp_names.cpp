@@ -27,7 +27,10 @@ std::optional<evidence::SnpFirmware> snp_firmware_from(std::string_view text) {
   const char* at = text.data();
   const char* end = text.data() + text.size();
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0 && (at == end || *at++ != '.')) return std::nullopt;
+    if (i > 0) {
+      if (at == end || *at != '.') return std::nullopt;
+      ++at;
+    }
     const auto read = std::from_chars(at, end, parts[i]);
     if (read.ec != std::errc()) return std::nullopt;
     at = read.ptr;
