@@ -7,8 +7,10 @@
 #include "appraisal/attested_peer.h"
 #include "appraisal/policy.h"
 #include "appraisal/refusal.h"
+#include "appraisal/tpm_chain.h"
 #include "evidence/collateral.h"
 #include "evidence/snp_endorsements.h"
+#include "evidence/tpm_evidence.h"
 
 namespace brume::appraisal {
 
@@ -18,7 +20,12 @@ struct Expected {
   UnixMs now_ms = 0;         // the verifier's own time
   std::string role;          // for which the peer asks; must be among the entry's roles
   Sha256Digest claims_hash;  // handed through to the AttestedPeer
+  // What a TPM's quote must have as its extra data; if not given, tpm_nonce(report_data).
+  std::optional<Bytes> nonce{};
 };
+
+// SHA-256 of the report data: what a TPM quotes in a join, since its extra data have no room for all of them.
+Bytes tpm_nonce(const ReportData& report_data);
 
 // The peer, or every rule that failed (at least one).
 using Verdict = std::expected<AttestedPeer, Refusals>;
@@ -50,12 +57,23 @@ class Verifier {
   void add_snp_endorsements(const evidence::SnpEndorsements& endorsements);
   void clear_snp_endorsements();
 
+  // Certificates and CRLs of TPM makers and clouds; the evidence's own certificates count beside them.
+  void add_tpm_endorsements(const TpmEndorsements& endorsements);
+  // The caller has made a credential for this endorsement key and this name (evidence/tpm_credential.h) and got the
+  // secret back: the attestation key lies in that TPM. At most kActivationLimit: the oldest goes.
+  void add_tpm_activation(const SpkiHash& ek, ByteView ak_name);
+  void clear_tpm();
+
   // `evidence`: a CMW record.
   Verdict appraise(ByteView evidence, const Policy& policy, const Expected& expected);
   // The same, told in full; admits nobody.
   Findings examine(ByteView evidence, const Policy& policy, const Expected& expected);
 
+  // TPM evidence as it is, without a record around it: logs may be longer than what travels.
+  Findings examine_tpm(const evidence::TpmEvidence& evidence, const Policy& policy, const Expected& expected);
+
   static constexpr std::size_t kCollateralLimit = 64;
+  static constexpr std::size_t kActivationLimit = 4096;
 
  private:
   struct State;

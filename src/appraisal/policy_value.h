@@ -12,7 +12,7 @@
 
 namespace brume::appraisal {
 
-inline constexpr std::size_t kPolicyListLimit = 1024;
+inline constexpr std::size_t kPolicyListLimit = 16384;  // a list of all files of a host
 
 struct PolicyValue;
 using PolicyList = std::vector<PolicyValue>;

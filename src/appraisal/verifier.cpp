@@ -1,6 +1,7 @@
 #include "appraisal/appraise.h"
 #include "appraisal/dcap_appraiser.h"
 #include "appraisal/snp_appraiser.h"
+#include "appraisal/tpm_appraiser.h"
 #include "evidence/cmw.h"
 #include "evidence/none.h"
 
@@ -32,6 +33,7 @@ void examine_none(ByteView value, const Expected& expected, Findings& findings, 
 struct Verifier::State {
   DcapAppraiser dcap;
   SnpAppraiser snp;
+  TpmAppraiser tpm;
 };
 
 Verifier::Verifier() : state_(std::make_unique<State>()) {}
@@ -45,6 +47,17 @@ void Verifier::add_snp_endorsements(const evidence::SnpEndorsements& endorsement
   state_->snp.add_endorsements(endorsements);
 }
 void Verifier::clear_snp_endorsements() { state_->snp.clear_endorsements(); }
+void Verifier::add_tpm_endorsements(const TpmEndorsements& endorsements) { state_->tpm.add_endorsements(endorsements); }
+void Verifier::add_tpm_activation(const SpkiHash& ek, ByteView ak_name) { state_->tpm.add_activation(ek, ak_name); }
+void Verifier::clear_tpm() { state_->tpm.clear(); }
+
+Findings Verifier::examine_tpm(const evidence::TpmEvidence& evidence, const Policy& policy, const Expected& expected) {
+  Findings findings;
+  KnownFacts known;
+  state_->tpm.examine(evidence, policy, expected, findings, known);
+  if (known.tee) match_policy(findings.refusals, policy, findings.facts_unverified, known, expected.role);
+  return findings;
+}
 
 Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expected& expected) {
   Findings findings;
@@ -60,6 +73,11 @@ Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expect
     state_->dcap.examine(evidence::TeeType::kTdx, cmw->value, policy, expected, findings, known);
   } else if (cmw->type == evidence::kTypeSnpReport) {
     state_->snp.examine(cmw->value, policy, expected, findings, known);
+  } else if (cmw->type == evidence::kTypeTpmQuote) {
+    const auto tpm = evidence::parse_tpm_evidence(cmw->value);
+    if (tpm) return examine_tpm(*tpm, policy, expected);
+    refuse(findings.refusals, "tpm.format", "TPM evidence", tpm.error().what, "use matching versions");
+    return findings;
   } else if (cmw->type == evidence::kTypeNone) {
     examine_none(cmw->value, expected, findings, known);
   } else {
