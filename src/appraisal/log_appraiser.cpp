@@ -160,7 +160,7 @@ EventLogKind event_log_kind(const evidence::EventLog& log) {
   return sha384_only && of_register_1 ? EventLogKind::kCcel : EventLogKind::kTpm;
 }
 
-PcrValues rtmr_values(std::span<const Sha384Digest> rtmrs) {
+PcrValues rtmr_values(std::span<const evidence::TdRegister> rtmrs) {
   PcrValues out;
   for (std::uint32_t i = 0; i < rtmrs.size(); ++i) {
     out.push_back({TpmAlgorithm::kSha384, i + 1, to_bytes(rtmrs[i].view())});

@@ -8,6 +8,7 @@
 #include "evidence/boot_state.h"
 #include "evidence/ima_replay.h"
 #include "evidence/pcr_values.h"
+#include "evidence/td_report.h"
 
 namespace brume::appraisal {
 
@@ -35,7 +36,7 @@ EventLogFindings check_event_log(Refusals& refusals, ByteView log, evidence::Eve
 // A CCEL says it by its header, which is of register 1, and has SHA-384 only.
 evidence::EventLogKind event_log_kind(const evidence::EventLog& log);
 // As values for check_event_log: registers 1 to 4 of the SHA-384 bank are RTMR0 to RTMR3.
-evidence::PcrValues rtmr_values(std::span<const Sha384Digest> rtmrs);
+evidence::PcrValues rtmr_values(std::span<const evidence::TdRegister> rtmrs);
 // All that a log replays to, in every bank; empty if it is not readable.
 evidence::PcrValues replayed_values(ByteView log);
 
