@@ -39,7 +39,7 @@ void add_master(CLI::App& app) {
   auto* verb = app.add_subcommand("master", "The owner's daemon, in the foreground ('brume up' starts it)");
   verb->add_option("--listen", options->listen_address, "Numeric address for nodes")->capture_default_str();
   verb->add_option("--port", options->port, "Port for nodes; 0 takes a free one")->capture_default_str();
-  verb->add_option("--collateral", options->collateral, "Collateral bundle for appraisals");
+  verb->add_option("--collateral", options->collateral, "Collateral bundle for appraisals; read again when it changes");
   verb->callback([options] { finish(run(std::move(*options))); });
 }
 

@@ -3,8 +3,11 @@
 // policy names roots.
 #pragma once
 
+#include <optional>
+
 #include "base/ids.h"
 #include "evidence/collateral.h"
+#include "evidence/snp_endorsements.h"
 
 namespace brume::evidence {
 
@@ -50,5 +53,21 @@ Sha256Digest bundle_digest(const Bundle& bundle);
 // the newest is added last. What is missing stays empty and will be refused there, not here.
 std::vector<Part> parts_of(const Collateral& collateral);
 std::vector<Collateral> collateral_of(const Bundle& bundle);
+
+// What SEV-SNP verification takes of it, and TPM verification.
+SnpEndorsements snp_endorsements_of(const Bundle& bundle);
+std::vector<std::string> tpm_certificates_of(const Bundle& bundle);
+
+// Two parts of one `subject` are for the same, and the one with the higher age is the later word on it.
+struct PartStamp {
+  Bytes subject;
+  std::uint32_t evaluation_number = 0;  // goes before `issued_ms`
+  UnixMs issued_ms = 0;
+};
+// Nothing for certificates, which no other part replaces, and for what cannot be read.
+std::optional<PartStamp> part_stamp(const Part& part);
+// `next`, but where `known` has a later word on the same, that: taking a bundle anew never goes back behind a
+// revocation list or TCB info that was seen. What `next` leaves out is left out.
+Bundle refreshed(const Bundle& known, Bundle next);
 
 }  // namespace brume::evidence

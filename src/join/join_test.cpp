@@ -90,6 +90,18 @@ TEST_F(JoinTest, RenewsBeforeAnAdmissionEnds) {
   EXPECT_TRUE(find<Admitted>(events)->renewal);
 }
 
+TEST_F(JoinTest, AsksAgainAtOnceWhereTheGroundsChange) {
+  ASSERT_TRUE(verifier.ask_again());  // nobody is admitted yet: nothing to ask
+  join(enclave, verifier);
+  ASSERT_TRUE(verifier.ask_again());
+  ASSERT_TRUE(verifier.ask_again());  // asked already
+  ASSERT_TRUE(verifier.send(0x40, as_bytes("work goes on")));
+  answer();
+  EXPECT_NE(find<PeerRenewed>(verifier.take_events()), nullptr);
+  verifier.close();
+  EXPECT_FALSE(verifier.ask_again());
+}
+
 TEST_F(JoinTest, AnAdmissionThatIsNotRenewedEnds) {
   join(enclave, verifier);
   master.clock.now = verifier.peer()->until_ms();

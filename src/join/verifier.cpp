@@ -215,6 +215,13 @@ Status VerifierSession::set_epoch(std::uint64_t epoch) {
   return end(challenge());
 }
 
+Status VerifierSession::ask_again() {
+  if (ended_) return fail(ErrorCode::kState, "join: the session is over");
+  // Where evidence is awaited, it will be judged on the new grounds anyway.
+  if (!admitted_ || round_ != Round::kIdle) return {};
+  return end(challenge());
+}
+
 void VerifierSession::tick() {
   if (ended_) return;
   UnixMs now = clock_->now_ms();

@@ -98,6 +98,9 @@ class VerifierSession {
   Status admit(NodeId node);
   // At any time: tells the peer and ends the session.
   void refuse(appraisal::Refusals refusals);
+  // The grounds changed on which evidence is judged: of an admitted peer evidence is asked for anew, now. Its admission
+  // stands until the answer is judged.
+  Status ask_again();
   // A later policy epoch: the admission is suspended and evidence asked for anew.
   Status set_epoch(std::uint64_t epoch);
   // Only while admitted.

@@ -14,7 +14,6 @@ namespace {
 
 constexpr transport::Milliseconds kTickInterval{500};
 constexpr std::size_t kKeyFileLimit = 1u << 20;
-constexpr std::size_t kCollateralLimit = 16u << 20;
 
 json refusals_json(const appraisal::Refusals& refusals) {
   json list = json::array();
@@ -87,12 +86,11 @@ Status Daemon::begin() {
   audit_file_.open(options_.home.audit_log(), std::ios::app);
   cluster_ = random_.make<ClusterId>();
   BRUME_ASSIGN(appraisal::Policy policy, load_policy());
-  evidence::Collateral collateral;
+  evidence::Bundle collateral;
   if (!options_.collateral.empty()) {
-    BRUME_ASSIGN(std::string text, read_text_file(options_.collateral, kCollateralLimit));
-    auto parsed = evidence::parse_collateral(text);
-    if (!parsed) return within(options_.collateral.string(), parsed.error());
-    collateral = std::move(*parsed);
+    collateral_file_.emplace(options_.collateral);
+    BRUME_ASSIGN(auto first, collateral_file_->read_if_changed());
+    if (first) collateral = std::move(*first);
   }
   Membership::Config config;
   config.cluster = cluster_;
@@ -143,7 +141,21 @@ Result<appraisal::Policy> Daemon::load_policy() const {
   return policy;
 }
 
+// What was read before stays in use where the file cannot be read: it expires by its own dates.
+void Daemon::look_at_collateral() {
+  if (!collateral_file_) return;
+  auto changed = collateral_file_->read_if_changed();
+  if (!changed) return log("collateral is not read anew: " + changed.error().what);
+  if (!*changed) return;
+  audit(json{{"event", "collateral"},
+             {"sha256", evidence::bundle_digest(**changed).hex()},
+             {"parts", (*changed)->parts.size()}}
+            .dump());
+  membership_->set_collateral(std::move(**changed));
+}
+
 void Daemon::tick() {
+  look_at_collateral();
   membership_->tick();
   if (run_) run_->tick(clock_.now_ms());
   flush();

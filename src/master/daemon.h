@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "crypto/random.h"
+#include "master/collateral_file.h"
 #include "master/control.h"
 #include "master/home.h"
 #include "master/job_run.h"
@@ -23,7 +24,7 @@ struct DaemonOptions {
   Home home;
   std::string listen_address = "127.0.0.1";
   std::uint16_t port = 0;            // 0: a free one
-  std::filesystem::path collateral;  // empty: none, then only tee none can be admitted
+  std::filesystem::path collateral;  // a bundle, read again when it changes; empty: only tee none can be admitted
 };
 
 class SystemClock final : public Clock {
@@ -68,6 +69,7 @@ class Daemon final : public transport::ControlHandler,
   void fetch_output(mapreduce::Ticket ticket, NodeId node, const sealed::StreamId& stream, const RunId& run) override;
   void run_note(const std::string& text) override;
 
+  void look_at_collateral();
   void flush();
   void send_peers();
   void tick();
@@ -94,8 +96,9 @@ class Daemon final : public transport::ControlHandler,
   crypto::SystemRandom random_;
   std::ofstream audit_file_;
   std::mutex audit_mutex_;
-  std::unique_ptr<Membership> membership_;  // loop thread
-  std::shared_ptr<JobRun> run_;             // loop thread writes; open() reads under run_mutex_
+  std::optional<CollateralFile> collateral_file_;  // loop thread
+  std::unique_ptr<Membership> membership_;         // loop thread
+  std::shared_ptr<JobRun> run_;                    // loop thread writes; open() reads under run_mutex_
   std::mutex run_mutex_;
   std::mutex one_run_;  // runs are done one after another
   bool peers_changed_ = false;

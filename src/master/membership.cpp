@@ -16,15 +16,23 @@ const char* node_state_name(NodeState state) {
   return "?";
 }
 
-Membership::Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Collateral collateral,
-                       Config config, const Clock& clock, Random& random, MembershipListener& listener)
+Membership::Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Bundle collateral, Config config,
+                       const Clock& clock, Random& random, MembershipListener& listener)
     : key_(key),
       policy_(std::move(policy)),
+      collateral_(std::move(collateral)),
       config_(std::move(config)),
       clock_(clock),
       random_(random),
       listener_(listener) {
-  verifier_.add_collateral(std::move(collateral));
+  use_collateral();
+}
+
+void Membership::use_collateral() {
+  verifier_.clear_collateral();
+  verifier_.clear_snp_endorsements();
+  for (auto& one : evidence::collateral_of(collateral_)) verifier_.add_collateral(std::move(one));
+  verifier_.add_snp_endorsements(evidence::snp_endorsements_of(collateral_));
 }
 
 void Membership::connect(ConnectionId connection, const std::string& address) {
@@ -94,6 +102,20 @@ Status Membership::set_policy(appraisal::Policy policy) {
     if (!status) end(connection, status.error().what);
   }
   return {};
+}
+
+void Membership::set_collateral(evidence::Bundle collateral) {
+  collateral_ = evidence::refreshed(collateral_, std::move(collateral));
+  use_collateral();
+  std::vector<ConnectionId> all;
+  for (const auto& [connection, session] : sessions_) all.push_back(connection);
+  for (ConnectionId connection : all) {
+    join::VerifierSession* found = session(connection);
+    if (found == nullptr) continue;
+    auto status = found->ask_again();
+    handle_events(connection);
+    if (!status) end(connection, status.error().what);
+  }
 }
 
 Status Membership::send(NodeId node, std::uint8_t type, ByteView body) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "appraisal/appraise.h"
+#include "evidence/bundle.h"
 #include "join/verifier.h"
 
 namespace brume::master {
@@ -56,7 +57,7 @@ class Membership {
     UnixMs admission_ms = 3'600'000;
   };
   // key, clock, random and listener outlive it.
-  Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Collateral collateral, Config config,
+  Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Bundle collateral, Config config,
              const Clock& clock, Random& random, MembershipListener& listener);
 
   void connect(ConnectionId connection, const std::string& address);
@@ -68,6 +69,9 @@ class Membership {
 
   // A later epoch: every admitted node must prove itself again.
   Status set_policy(appraisal::Policy policy);
+  // In place of what was known, and never behind it: an older revocation list or TCB info does not replace a later one
+  // (evidence::refreshed). Every admitted node is asked for evidence anew.
+  void set_collateral(evidence::Bundle collateral);
   const appraisal::Policy& policy() const { return policy_; }
 
   // Error: the node is not admitted (any more).
@@ -88,6 +92,7 @@ class Membership {
   std::size_t admitted_count() const { return by_id_.size(); }
 
  private:
+  void use_collateral();
   void handle_events(ConnectionId connection);
   void handle(NodeRecord& record, join::VerifierEvent event);
   void admit(NodeRecord& record, const join::Claims& claims);
@@ -97,6 +102,7 @@ class Membership {
 
   const crypto::EcKey& key_;
   appraisal::Policy policy_;
+  evidence::Bundle collateral_;
   appraisal::Verifier verifier_;
   Config config_;
   const Clock& clock_;
