@@ -87,6 +87,23 @@ TEST(SnpPolicy, AllowsWhatIsRefusedByDefaultOnlyWhereItSaysSo) {
   EXPECT_EQ(rules_with("endorsement = \"vcek\"\n", vlek), "policy.endorsement");
 }
 
+// What runs may differ from what is committed in TCB or in version.
+TEST(SnpPolicy, ProvisionalFirmwareIsEitherOne) {
+  const std::string committed = "provisional = false\n";
+  P same;
+  same.report.committed_tcb = same.report.current_tcb;
+  same.report.committed_firmware = same.report.current_firmware;
+  EXPECT_EQ(rules_with(committed, same), "");
+  P tcb = same;
+  --tcb.report.committed_tcb[7];
+  EXPECT_EQ(rules_with(committed, tcb), "policy.provisional");
+  for (auto part : {&evidence::SnpFirmware::build, &evidence::SnpFirmware::minor}) {
+    P version = same;
+    --(version.report.committed_firmware.*part);
+    EXPECT_EQ(rules_with(committed, version), "policy.provisional");
+  }
+}
+
 // A list of chips admits nobody who hides his.
 TEST(SnpPolicy, MaskedChipIsOnNoList) {
   P masked;

@@ -110,6 +110,7 @@ const Case kCertificateCases[] = {
     {"vcek_without_chip", [](P& p) { p.extensions.hw_id.reset(); }, {"snp.ek.profile"}},
     {"vcek_with_half_a_chip", [](P& p) { p.extensions.hw_id = Bytes(8, 0xc1); }, {"snp.ek.profile", "snp.chip"}},
     {"vcek_of_a_cloud", [](P& p) { p.extensions.csp_id = "cloud"; }, {"snp.ek.profile"}},
+    {"vlek_by_a_stranger", [](P& p) { p.become_vlek().ek_signer = &P::keys().stranger; }, {"snp.ek.signature"}},
     {"vlek_with_chip", [](P& p) { p.become_vlek().extensions.hw_id = Bytes(64, 1); }, {"snp.ek.profile"}},
     {"vlek_without_cloud", [](P& p) { p.become_vlek().extensions.csp_id.reset(); }, {"snp.ek.profile"}},
     {"vlek_under_the_ask", [](P& p) { p.become_vlek(), p.ask.subject = p.ek.issuer = "SEV-Milan"; }, {"snp.ek.issuer"}},
@@ -155,6 +156,10 @@ const Case kReportCases[] = {
     {"unknown_platform_info", [](P& p) { p.report.platform_info.bits |= 1 << 8; }, {"policy.platform-info"}},
     {"another_measurement", [](P& p) { p.report.measurement.bytes[0] ^= 1; }, {"policy.measurement"}},
     {"another_image", [](P& p) { p.report.host_data.bytes[0] ^= 1; }, {"policy.image"}},
+    {"vlek_of_another_tcb", [](P& p) { p.become_vlek().report.reported_tcb[7] = 208; }, {"snp.tcb.reported"}},
+    {"vlek_report_by_another_key",
+     [](P& p) { p.become_vlek().report_signer = &P::keys().strange_ek; },
+     {"snp.signature"}},
     {"turin_without_fmc", [](P& p) { p.become("Turin").extensions.spl[8].reset(); }, {"snp.tcb.format"}},
     {"milan_with_fmc", [](P& p) { p.extensions.spl[8] = 0; }, {"snp.tcb.format"}},
 };

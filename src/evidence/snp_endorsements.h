@@ -12,12 +12,21 @@ inline constexpr std::size_t kSnpEndorsementCountLimit = 64;  // certificates in
 // As delivered: nothing is parsed. In any order; which certificate is what (VCEK or VLEK, ASK or ASVK, ARK), its
 // content says.
 struct SnpEndorsements {
-  std::vector<std::string> certificates;  // each DER of one, or PEM of one or several
+  std::vector<std::string> certificates;  // each DER of one, PEM of one or several, or a table (below)
   std::vector<std::string> crls;          // each DER, hex of DER, or PEM
   friend bool operator==(const SnpEndorsements&, const SnpEndorsements&) = default;
 };
 
-// One part of `certificates`. What load_crl() of evidence/collateral.h is for a part of `crls`.
+// The certificate table of an extended guest request (GHCB specification 56421, section "SNP Extended Guest Request"),
+// as the host hands it to the guest and configfs-tsm names it auxblob: entries of GUID 16, offset 4, size 4
+// (little-endian), ended by one of zeros, then what they point at.
+bool looks_like_snp_table(ByteView bytes);
+// What stands in it, in the table's order. The GUIDs are not asked: of certificates, their content says what they are.
+// Refuses entries that point out of the table or into its head.
+Result<std::vector<Bytes>> parse_snp_table(ByteView bytes);
+
+// One part of `certificates`. In a table, what is no certificate (CRLs, words on the platform) is left out. What
+// load_crl() of evidence/collateral.h is for a part of `crls`.
 Result<std::vector<crypto::Certificate>> load_snp_certificates(std::string_view bytes);
 
 }  // namespace brume::evidence
