@@ -105,7 +105,9 @@ Result<std::shared_ptr<const PckChain>> DcapAppraiser::chain_of(ByteView certifi
   Sha256Digest digest = crypto::sha256(certification_data);
   auto kept = std::ranges::find(chains_, digest, &KeptChain::digest);
   if (kept != chains_.end()) return kept->chain;
-  BRUME_ASSIGN(PckChain read, read_pck_chain(certification_data));
+  // Platforms of one family have one CA.
+  BRUME_ASSIGN(PckChain read,
+               read_pck_chain(certification_data, chains_.empty() ? nullptr : chains_.front().chain.get()));
   auto chain = std::make_shared<const PckChain>(std::move(read));
   if (!chain->refusals.empty() || !names_root(policy, chain->root_spki)) return chain;
   chains_.push_front({digest, chain});
@@ -139,8 +141,7 @@ DcapAppraiser::Bundle* DcapAppraiser::bundle_for(TeeType tee, const PckChain& ch
 }
 
 const CheckedCollateral& DcapAppraiser::checked(Bundle& bundle, const PckChain& chain) {
-  bool again = bundle.checked && bundle.checked->root == chain.root.fingerprint() &&
-               bundle.checked->ca == chain.ca.fingerprint();
+  bool again = bundle.checked && bundle.checked->root == chain.root && bundle.checked->ca == chain.ca;
   if (!again) bundle.checked = check_collateral(bundle.parsed, chain);
   return *bundle.checked;
 }

@@ -1,5 +1,8 @@
 #include "appraisal/sgx_chain.h"
 
+#include <algorithm>
+#include <array>
+
 #include "appraisal/validity.h"
 
 namespace brume::appraisal {
@@ -32,6 +35,18 @@ void check_profile(Refusals& refusals, std::string_view prefix, const crypto::Ce
   }
 }
 
+// Roots are few and their own signatures cost as much as others': those seen to hold are remembered, by the hash
+// of all their bytes.
+bool signed_by_itself(const crypto::Certificate& root, const crypto::EcPublicKey& key) {
+  static thread_local std::array<Sha256Digest, 4> seen{};
+  static thread_local std::size_t next = 0;
+  const Sha256Digest digest = root.fingerprint();
+  if (std::ranges::find(seen, digest) != seen.end()) return true;
+  if (!root.signed_by(key)) return false;
+  seen[next++ % seen.size()] = digest;
+  return true;
+}
+
 void check_issued(Refusals& refusals, std::string_view prefix, const crypto::Certificate& certificate,
                   const crypto::Certificate& issuer, const crypto::EcPublicKey& issuer_key,
                   std::string_view issuer_name) {
@@ -39,7 +54,8 @@ void check_issued(Refusals& refusals, std::string_view prefix, const crypto::Cer
     refuse(refusals, std::string(prefix) + ".issuer", "issued by " + std::string(issuer_name), "names another issuer",
            kReplaceEvidence);
   }
-  if (!certificate.signed_by(issuer_key)) {
+  const bool own = &certificate == &issuer;
+  if (!(own ? signed_by_itself(certificate, issuer_key) : certificate.signed_by(issuer_key))) {
     refuse(refusals, std::string(prefix) + ".signature", "signed by " + std::string(issuer_name),
            "signature does not verify", kReplaceEvidence);
   }
@@ -49,31 +65,37 @@ bool self_issued(const crypto::Certificate& certificate) {
   return certificate.subject_der() == certificate.issuer_der();
 }
 
-void check_pck_chain(PckChain& chain) {
-  check_profile(chain.refusals, "sgx.pck", chain.leaf, "SGX PCK Certificate", false);
+void check_issuers(PckChain& chain) {
   check_profile(chain.refusals, "sgx.pck-ca", chain.ca, "CA", true);
   check_profile(chain.refusals, "sgx.root", chain.root, "SGX Root CA", true);
-  check_issued(chain.refusals, "sgx.pck", chain.leaf, chain.ca, chain.ca_key, kPckCa);
   check_issued(chain.refusals, "sgx.pck-ca", chain.ca, chain.root, chain.root_key, kRoot);
   check_issued(chain.refusals, "sgx.root", chain.root, chain.root, chain.root_key, kRoot);
 }
 
+void check_leaf(PckChain& chain) {
+  check_profile(chain.refusals, "sgx.pck", chain.leaf, "SGX PCK Certificate", false);
+  check_issued(chain.refusals, "sgx.pck", chain.leaf, chain.ca, chain.ca_key, kPckCa);
+}
+
 }  // namespace
 
-Result<PckChain> read_pck_chain(ByteView pem) {
+Result<PckChain> read_pck_chain(ByteView pem, const PckChain* known) {
   BRUME_ASSIGN(auto certificates, crypto::Certificate::chain_from_pem(as_chars(pem), kPckChainCount));
   if (certificates.size() != kPckChainCount) return malformed("PCK chain: not three certificates");
   if (self_issued(certificates[1]) && !self_issued(certificates[2])) std::swap(certificates[1], certificates[2]);
   BRUME_ASSIGN(auto leaf_key, certificates[0].public_key());
-  BRUME_ASSIGN(auto ca_key, certificates[1].public_key());
-  BRUME_ASSIGN(auto root_key, certificates[2].public_key());
+  const bool same =
+      known != nullptr && known->refusals.empty() && known->ca == certificates[1] && known->root == certificates[2];
+  BRUME_ASSIGN(auto ca_key, same ? known->ca_key : certificates[1].public_key());
+  BRUME_ASSIGN(auto root_key, same ? known->root_key : certificates[2].public_key());
   auto extension = certificates[0].extension(evidence::kPckExtensionOid);
   if (!extension) return malformed("PCK certificate: no SGX extension");
   BRUME_ASSIGN(auto platform, evidence::parse_pck_extension(extension->value));
-  SpkiHash root_spki = root_key.spki_hash();
+  SpkiHash root_spki = same ? known->root_spki : root_key.spki_hash();
   PckChain chain{certificates[0], certificates[1], certificates[2], leaf_key, ca_key,
                  root_key,        root_spki,       platform,        {}};
-  check_pck_chain(chain);
+  check_leaf(chain);
+  if (!same) check_issuers(chain);
   return chain;
 }
 
@@ -83,7 +105,7 @@ Result<TcbSigningChain> read_tcb_signing_chain(const std::vector<crypto::Certifi
   TcbSigningChain out{chain.front(), signer_key, {}};
   check_profile(out.refusals, "sgx.tcb-signing", out.signer, "SGX TCB Signing", false);
   check_issued(out.refusals, "sgx.tcb-signing", out.signer, pck.root, pck.root_key, kRoot);
-  if (chain.size() == 2) {
+  if (chain.size() == 2 && chain.back() != pck.root) {
     BRUME_ASSIGN(auto root_key, chain.back().public_key());
     if (root_key.spki_hash() != pck.root_spki || chain.back().subject_der() != pck.root.subject_der()) {
       refuse(out.refusals, "sgx.tcb-signing.root", "the root of the PCK chain, " + pck.root_spki.hex(),

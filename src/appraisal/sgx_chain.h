@@ -24,8 +24,9 @@ struct PckChain {
 };
 
 // `pem`: certification data of type 5; leaf first, the other two in either order (quotes of 2019 and
-// 2020 have the root in the middle).
-Result<PckChain> read_pck_chain(ByteView pem);
+// 2020 have the root in the middle). `known`: a chain in which nothing is wrong; where it has the same CA and
+// root, these are not looked at again.
+Result<PckChain> read_pck_chain(ByteView pem, const PckChain* known = nullptr);
 
 struct TcbSigningChain {
   crypto::Certificate signer;

@@ -43,6 +43,7 @@ void check_pck_crl_chain(Refusals& refusals, const ParsedCollateral& collateral,
   const auto& certificates = collateral.pck_crl_chain;
   if (!certificates && certificates.error().code == ErrorCode::kNotFound) return;
   if (!usable(refusals, "sgx.pck-crl-chain", certificates)) return;
+  if (!certificates->empty() && certificates->front() == chain.ca) return;
   auto key = certificates->empty() ? fail(ErrorCode::kMalformed, "no certificate") : certificates->front().public_key();
   if (!key || key->spki_hash() != chain.ca_key.spki_hash() ||
       certificates->front().subject_der() != chain.ca.subject_der()) {
@@ -73,10 +74,8 @@ void check_document(Refusals& refusals, std::string_view prefix, const std::opti
 
 // One signer for both documents is the rule: its chain is then read and reported once.
 bool same_signer(const ParsedCollateral& collateral) {
-  return collateral.tcb_info_chain && collateral.qe_identity_chain && !collateral.tcb_info_chain->empty() &&
-         collateral.tcb_info_chain->size() == collateral.qe_identity_chain->size() &&
-         collateral.tcb_info_chain->front().der() == collateral.qe_identity_chain->front().der() &&
-         collateral.tcb_info_chain->back().der() == collateral.qe_identity_chain->back().der();
+  return collateral.tcb_info_chain && collateral.qe_identity_chain &&
+         *collateral.tcb_info_chain == *collateral.qe_identity_chain;
 }
 
 void check_signer_now(Refusals& refusals, const std::optional<TcbSigningChain>& signing, const Result<crypto::Crl>& crl,
@@ -122,7 +121,7 @@ bool fits(const ParsedCollateral& collateral, evidence::TcbInfoId id, const PckC
 }
 
 CheckedCollateral check_collateral(const ParsedCollateral& collateral, const PckChain& chain) {
-  CheckedCollateral out{chain.root.fingerprint(), chain.ca.fingerprint(), {}, {}, {}};
+  CheckedCollateral out{chain.root, chain.ca, {}, {}, {}};
   Refusals& refusals = out.refusals;
   if (usable(refusals, "sgx.root-crl", collateral.root_crl)) {
     check_crl(refusals, "sgx.root-crl", *collateral.root_crl, chain.root, chain.root_key, "the root of the PCK chain");

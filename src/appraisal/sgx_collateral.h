@@ -29,8 +29,8 @@ bool fits(const ParsedCollateral& collateral, evidence::TcbInfoId id, const PckC
 
 // The outcome of all checks that need neither time nor revocation.
 struct CheckedCollateral {
-  Sha256Digest root;  // fingerprints of the certificates against which it was checked
-  Sha256Digest ca;
+  crypto::Certificate root;  // against which it was checked
+  crypto::Certificate ca;
   std::optional<TcbSigningChain> tcb_signing;
   std::optional<TcbSigningChain> qe_signing;
   Refusals refusals;

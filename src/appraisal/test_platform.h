@@ -71,6 +71,7 @@ struct TestPlatform {
   bool ca_revoked = false;
   bool tcb_revoked = false;
   bool pck_revoked = false;
+  std::size_t pck_revoked_others = 0;  // entries of the PCK CRL that are not this platform's
 
   std::string tcb_id = "SGX";
   std::string tcb_fmspc = "00606A000000";
@@ -162,11 +163,15 @@ struct TestPlatform {
     root_certificate = make(root, root_key, nullptr, root_key);
     ca_certificate = make(ca, ca_key, &root_certificate, or_own(ca_issuer, root_key));
     tcb_certificate = make(tcb_signing, tcb_key, &root_certificate, or_own(tcb_issuer, root_key));
+    reissue_pck();
+    return *this;
+  }
+  // Another certificate for the same platform, all others as they are.
+  void reissue_pck() {
     std::vector<crypto::Extension> extensions = {
         {std::string(evidence::kPckExtensionOid), false, evidence::encode_pck_extension(platform)}};
     if (pck_extra) extensions.push_back(*pck_extra);
     pck_certificate = make(pck, pck_key, &ca_certificate, or_own(pck_issuer, ca_key), extensions);
-    return *this;
   }
 
   static std::string components_text(const std::vector<int>& svns) {
@@ -254,6 +259,7 @@ struct TestPlatform {
     if (tcb_revoked) by_root.push_back(tcb_certificate);
     std::vector<crypto::Certificate> by_ca;
     if (pck_revoked) by_ca.push_back(pck_certificate);
+    for (std::size_t i = 0; i < pck_revoked_others; ++i) by_ca.push_back(ca_certificate);
     evidence::Collateral out;
     out.root_crl = crl(root_crl, root_certificate, root_key, by_root);
     out.pck_crl = crl(pck_crl, ca_certificate, ca_key, by_ca);

@@ -35,39 +35,36 @@ bool verify(EVP_PKEY* key, ByteView message, ByteView signature_der) {
                                digest.bytes.size()) == 1);
 }
 
-// r and s to the DER that OpenSSL takes; at most 72 bytes.
+// The shortest INTEGER of a number that is not zero; at most 35 bytes.
+std::size_t put_integer(ByteView number, std::uint8_t* out) {
+  while (number[0] == 0) number = number.subspan(1);
+  const std::size_t sign = number[0] >= 0x80 ? 1 : 0;
+  out[0] = 0x02;
+  out[1] = static_cast<std::uint8_t>(number.size() + sign);
+  out[2] = 0;
+  std::memcpy(out + 2 + sign, number.data(), number.size());
+  return 2 + sign + number.size();
+}
+
+// r and s, in their range, to the DER that OpenSSL takes; at most 72 bytes.
 std::size_t encode_der(ByteView signature, ByteArray<72>& out) {
-  EcdsaSignature pair(ECDSA_SIG_new());
-  BigNumber r(BN_bin2bn(signature.data(), 32, nullptr));
-  BigNumber s(BN_bin2bn(signature.data() + 32, 32, nullptr));
-  BRUME_CHECK(pair && r && s && ECDSA_SIG_set0(pair.get(), r.get(), s.get()) == 1);
-  static_cast<void>(r.release());
-  static_cast<void>(s.release());
-  std::uint8_t* end = out.data();
-  int size = i2d_ECDSA_SIG(pair.get(), nullptr);
-  BRUME_CHECK(size > 0 && size <= 72 && i2d_ECDSA_SIG(pair.get(), &end) == size);
-  return static_cast<std::size_t>(size);
+  std::size_t size = put_integer(signature.first(32), out.data() + 2);
+  size += put_integer(signature.last(32), out.data() + 2 + size);
+  out[0] = 0x30;
+  out[1] = static_cast<std::uint8_t>(size);
+  return 2 + size;
 }
 
 }  // namespace
 
 Result<EcPublicKey> EcPublicKey::from_raw(ByteView xy) {
   if (xy.size() != 64) return malformed("P-256 public key: expected 64 bytes");
-  algorithms();
   ByteArray<65> point;
   point[0] = 0x04;
   std::memcpy(point.data() + 1, xy.data(), 64);
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>("prime256v1"), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
-      OSSL_PARAM_construct_end()};
-  PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  BRUME_CHECK(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
-  EVP_PKEY* key = nullptr;
-  if (!clean(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params) == 1)) {
-    return malformed("P-256 public key: the point is not on the curve");
-  }
-  return EcPublicKey({key, EVP_PKEY_free});
+  Pkey key = ec_public_key(point);
+  if (!key) return malformed("P-256 public key: the point is not on the curve");
+  return EcPublicKey({key.release(), EVP_PKEY_free});
 }
 
 Result<EcPublicKey> EcPublicKey::from_spki_der(ByteView der) {

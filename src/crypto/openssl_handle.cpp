@@ -38,6 +38,52 @@ const Algorithms& algorithms() {
   return kAlgorithms;
 }
 
+namespace {
+
+Pkey ec_public_key_of(const char* group, ByteView point) {
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(group), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, const_cast<std::uint8_t*>(point.data()), point.size()),
+      OSSL_PARAM_construct_end()};
+  PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  BRUME_CHECK(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
+  EVP_PKEY* key = nullptr;
+  return clean(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params) == 1) ? Pkey(key) : nullptr;
+}
+
+// Some key on the curve: a copy of it that takes another point costs a quarter of a key made by name.
+const EVP_PKEY* some_key(const char* group) {
+  algorithms();
+  EVP_PKEY* pair = EVP_EC_gen(group);
+  std::uint8_t point[97];
+  std::size_t size = 0;
+  BRUME_CHECK(pair != nullptr &&
+              EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &size) == 1);
+  EVP_PKEY_free(pair);
+  Pkey key = ec_public_key_of(group, ByteView(point, size));
+  BRUME_CHECK(key != nullptr);
+  return key.release();
+}
+
+const EVP_PKEY* some_p256_key() {
+  static const EVP_PKEY* const kKey = some_key("prime256v1");
+  return kKey;
+}
+
+const EVP_PKEY* some_p384_key() {
+  static const EVP_PKEY* const kKey = some_key("secp384r1");
+  return kKey;
+}
+
+}  // namespace
+
+Pkey ec_public_key(ByteView point) {
+  BRUME_CHECK((point.size() == 65 || point.size() == 97) && point[0] == 0x04);
+  Pkey key(EVP_PKEY_dup(const_cast<EVP_PKEY*>(point.size() == 65 ? some_p256_key() : some_p384_key())));
+  BRUME_CHECK(key != nullptr);
+  return clean(EVP_PKEY_set1_encoded_public_key(key.get(), point.data(), point.size()) == 1) ? std::move(key) : nullptr;
+}
+
 void wipe(MutableByteView bytes) { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 
 Pkey rsa_public_key(const BIGNUM* modulus, const BIGNUM* exponent) {

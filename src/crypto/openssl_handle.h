@@ -71,6 +71,10 @@ inline bool clean(bool good) {
 // Null where OpenSSL refuses the numbers.
 Pkey rsa_public_key(const BIGNUM* modulus, const BIGNUM* exponent);
 
+// A public key from an uncompressed point (SEC 1, section 2.3.3) of 65 bytes on P-256 or 97 bytes on P-384; null
+// where it is not on the curve.
+Pkey ec_public_key(ByteView point);
+
 // PKCS #8 as text and back; null where the text is not one private key of that algorithm.
 std::string pkcs8_pem_of(const EVP_PKEY* key);
 Pkey pkey_from_pkcs8_pem(std::string_view pem, const char* algorithm);

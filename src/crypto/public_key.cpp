@@ -185,20 +185,12 @@ Result<PublicKey> PublicKey::from_rsa(ByteView modulus_be, std::uint32_t exponen
 Result<PublicKey> PublicKey::from_ec(Curve curve, ByteView x_be, ByteView y_be) {
   const CurveFacts& is = facts(curve);
   if (x_be.size() != is.size || y_be.size() != is.size) return malformed("EC key: a coordinate has another size");
-  algorithms();
   Bytes point = {0x04};
   append(point, x_be);
   append(point, y_be);
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(is.group), 0),
-                         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
-                         OSSL_PARAM_construct_end()};
-  PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  BRUME_CHECK(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
-  EVP_PKEY* key = nullptr;
-  if (!clean(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params) == 1)) {
-    return malformed("EC key: the point is not on the curve");
-  }
-  return PublicKey(is.kind, {key, EVP_PKEY_free});
+  Pkey key = ec_public_key(point);
+  if (!key) return malformed("EC key: the point is not on the curve");
+  return PublicKey(is.kind, {key.release(), EVP_PKEY_free});
 }
 
 Bytes PublicKey::spki_der() const {

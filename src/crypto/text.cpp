@@ -34,18 +34,48 @@ std::string boundary(std::string_view word, std::string_view label) {
   return "-----" + std::string(word) + " " + std::string(label) + "-----";
 }
 
+// The base64 of a block's body, among which white space may stand.
+Result<Bytes> decode_pem_body(std::string_view body) {
+  Bytes out;
+  out.reserve(body.size() / 4 * 3 + 3);
+  std::uint32_t bits = 0;
+  std::size_t count = 0, padding = 0;
+  for (char c : body) {
+    const std::uint8_t digit = value(c);
+    if (digit == kForeign) {
+      if (is_space(c)) continue;
+      if (c != '=') return malformed("PEM: a character outside the alphabet");
+      ++padding;
+      continue;
+    }
+    if (padding > 0) return malformed("PEM: padding in the middle");
+    bits = bits << 6 | digit;
+    if (++count % 4 != 0) continue;
+    out.push_back(static_cast<std::uint8_t>(bits >> 16));
+    out.push_back(static_cast<std::uint8_t>(bits >> 8));
+    out.push_back(static_cast<std::uint8_t>(bits));
+    bits = 0;
+  }
+  const std::size_t rest = count % 4;
+  if ((count + padding) % 4 != 0 || padding > 2) return malformed("PEM: base64 of an impossible length");
+  if (rest == 2) out.push_back(static_cast<std::uint8_t>(bits >> 4));
+  if (rest == 3) {
+    out.push_back(static_cast<std::uint8_t>(bits >> 10));
+    out.push_back(static_cast<std::uint8_t>(bits >> 2));
+  }
+  const std::uint32_t unused = rest == 2 ? 0xf : rest == 3 ? 0x3 : 0;
+  if ((bits & unused) != 0) return malformed("PEM: unused bits are not zero");
+  return out;
+}
+
 Result<Bytes> take_pem_block(std::string_view& rest, const std::string& begin, const std::string& end) {
   if (!take_prefix(rest, begin)) return malformed("PEM: expected the first line of a block with the right label");
   std::size_t size = rest.find('-');
   if (size == std::string_view::npos) return malformed("PEM: a block has no last line");
-  std::string body;
-  body.reserve(size);
-  for (char c : rest.substr(0, size)) {
-    if (!is_space(c)) body.push_back(c);
-  }
+  const std::string_view body = rest.substr(0, size);
   rest.remove_prefix(size);
   if (!take_prefix(rest, end)) return malformed("PEM: a block ends with another label");
-  return from_base64(body);
+  return decode_pem_body(body);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // trusted is src/evidence's and src/appraisal's business.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "base/outside.h"
@@ -10,9 +11,11 @@
 #include "crypto/public_key.h"
 
 struct x509_st;
-struct X509_crl_st;
 
 namespace brume::crypto {
+
+struct CertificateState;
+struct CrlState;
 
 // An X.509 extension as it stands in the certificate.
 struct Extension {
@@ -45,17 +48,21 @@ class Certificate {
   Result<EcPublicKey> public_key() const;     // of P-256
   Result<PublicKey> subject_key() const;      // of any kind that PublicKey knows
   Sha256Digest fingerprint() const;           // SHA-256 of the DER
+  friend bool operator==(const Certificate& a, const Certificate& b) { return a.same_bytes(b); }
   // Signature only, ECDSA with SHA-256 by that key.
   [[nodiscard]] bool signed_by(const EcPublicKey& issuer_key) const;
   // Signature only, by the algorithm that the certificate names: RSASSA-PSS with SHA-256, SHA-384 or SHA-512, MGF1
   // with the same hash and a salt of its size (RFC 4055, all stated), RSASSA-PKCS1-v1_5 with those hashes, or ECDSA
   // with SHA-256 or SHA-384. Nothing weaker counts.
   [[nodiscard]] bool signed_by(const PublicKey& issuer_key) const;
-  x509_st* native() const { return x509_.get(); }
+  // For certificates of our own: ends the process where OpenSSL does not take it.
+  x509_st* native() const;
 
  private:
-  explicit Certificate(std::shared_ptr<x509_st> x509) : x509_(std::move(x509)) {}
-  std::shared_ptr<x509_st> x509_;
+  friend class Crl;
+  bool same_bytes(const Certificate& other) const;
+  explicit Certificate(std::shared_ptr<const CertificateState> state) : state_(std::move(state)) {}
+  std::shared_ptr<const CertificateState> state_;
 };
 
 class Crl {
@@ -72,8 +79,8 @@ class Crl {
   [[nodiscard]] bool signed_by(const PublicKey& issuer_key) const;  // as Certificate's
 
  private:
-  explicit Crl(std::shared_ptr<X509_crl_st> crl) : crl_(std::move(crl)) {}
-  std::shared_ptr<X509_crl_st> crl_;
+  explicit Crl(std::shared_ptr<const CrlState> state) : state_(std::move(state)) {}
+  std::shared_ptr<const CrlState> state_;
 };
 
 struct CertificateRequest {

@@ -5,7 +5,7 @@
 
 #include "crypto/openssl_handle.h"
 #include "crypto/x509.h"
-#include "crypto/x509_parse.h"
+#include "crypto/x509_state.h"
 
 namespace brume::crypto {
 namespace {
@@ -98,29 +98,20 @@ std::optional<Stated> stated(const X509_ALGOR* algorithm) {
   return std::nullopt;
 }
 
-// Whether the algorithm is one that counts and fits the key. OpenSSL's verification itself compares the outer with
-// the signed algorithm identifier (RFC 5280 sections 4.1.1.2 and 5.1.1.2).
-bool acceptable(const X509_ALGOR* algorithm, const PublicKey& key) {
-  const auto is = stated(algorithm);
-  return is && (is->scheme == SignatureScheme::kEcdsa) == (key.kind() != KeyKind::kRsa);
+// By the algorithm that is named, if it is one that counts and fits the key.
+bool is_signed_by(const SignedView& sealed, const PublicKey& key) {
+  const std::uint8_t* end = sealed.algorithm.data();
+  AlgorithmHandle algorithm(d2i_X509_ALGOR(nullptr, &end, static_cast<long>(sealed.algorithm.size())));
+  if (!clean(algorithm != nullptr)) return false;
+  const auto is = stated(algorithm.get());
+  if (!is || (is->scheme == SignatureScheme::kEcdsa) != (key.kind() != KeyKind::kRsa)) return false;
+  return key.verify(is->scheme, is->hash, sealed.bytes, sealed.signature, hash_size(is->hash));
 }
 
 }  // namespace
 
-Result<PublicKey> Certificate::subject_key() const {
-  return PublicKey::from_spki_der(der_of<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509_.get())));
-}
-
-bool Certificate::signed_by(const PublicKey& issuer_key) const {
-  const X509_ALGOR* algorithm = nullptr;
-  X509_get0_signature(nullptr, &algorithm, x509_.get());
-  return acceptable(algorithm, issuer_key) && clean(X509_verify(x509_.get(), issuer_key.native()) == 1);
-}
-
-bool Crl::signed_by(const PublicKey& issuer_key) const {
-  const X509_ALGOR* algorithm = nullptr;
-  X509_CRL_get0_signature(crl_.get(), nullptr, &algorithm);
-  return acceptable(algorithm, issuer_key) && clean(X509_CRL_verify(crl_.get(), issuer_key.native()) == 1);
-}
+Result<PublicKey> Certificate::subject_key() const { return PublicKey::from_spki_der(state_->fields.spki); }
+bool Certificate::signed_by(const PublicKey& key) const { return is_signed_by(state_->fields.sealed, key); }
+bool Crl::signed_by(const PublicKey& key) const { return is_signed_by(state_->fields.sealed, key); }
 
 }  // namespace brume::crypto

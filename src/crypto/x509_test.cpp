@@ -146,6 +146,40 @@ TEST(Certificate, RefusesUnknownCriticalExtensions) {
   EXPECT_EQ(certificate.error().code, ErrorCode::kUnsupported);
 }
 
+// What another parser could read otherwise is refused: one field at a time, in a certificate that is good.
+TEST(Certificate, RefusesWhatIsNotAsTheStandardHasIt) {
+  const Bytes good = vector_certificate().der();
+  struct Change {
+    const char* name;
+    Bytes from;
+    Bytes to;
+  };
+  const Change changes[] = {
+      {"another_outer_algorithm",
+       {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02, 0x03, 0x49},
+       {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03, 0x03, 0x49}},
+      {"unused_bits_in_the_signature", {0x03, 0x49, 0x00}, {0x03, 0x49, 0x01}},
+      {"time_without_zone", {'4', '2', 'Z', 0x18}, {'4', '2', '0', 0x18}},
+      {"month_13", {'2', '6', '1', '1', '2', '2'}, {'2', '6', '1', '3', '2', '2'}},
+      {"second_60", {'0', '1', '4', '2', 'Z', 0x18}, {'0', '1', '6', '0', 'Z', 0x18}},
+      {"path_length_of_no_ca", {0x30, 0x03, 0x01, 0x01, 0xff}, {0x30, 0x03, 0x02, 0x01, 0x01}},
+      {"boolean_1", {0x30, 0x03, 0x01, 0x01, 0xff}, {0x30, 0x03, 0x01, 0x01, 0x01}},
+      {"key_usage_of_8_unused_bits", {0x03, 0x02, 0x01, 0x06}, {0x03, 0x02, 0x08, 0x06}},
+      {"key_usage_of_another_type", {0x03, 0x02, 0x01, 0x06}, {0x04, 0x02, 0x01, 0x06}},
+      {"key_id_of_another_type", {0x04, 0x16, 0x04, 0x14}, {0x04, 0x16, 0x05, 0x14}},
+      {"authority_key_id_with_a_length_too_long", {0x30, 0x16, 0x80, 0x14}, {0x30, 0x16, 0x80, 0x15}},
+      {"name_with_a_length_too_long", {0x0c, 0x0b, 'V'}, {0x0c, 0x0c, 'V'}},
+  };
+  ASSERT_TRUE(Certificate::from_der(good).has_value());
+  for (const Change& change : changes) {
+    Bytes der = good;
+    auto found = std::ranges::search(der, change.from);
+    ASSERT_FALSE(found.empty()) << change.name;
+    std::ranges::copy(change.to, found.begin());
+    EXPECT_FALSE(Certificate::from_der(der).has_value()) << change.name;
+  }
+}
+
 TEST(Certificate, SignedBySha384DoesNotCount) {
   Pki pki;
   Handle<X509, X509_free> copy(X509_dup(pki.leaf.native()));

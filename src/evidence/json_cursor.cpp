@@ -1,9 +1,18 @@
 #include "evidence/json_cursor.h"
 
+#include <array>
+
 #include "evidence/time.h"
 
 namespace brume::evidence {
 namespace {
+
+// Printable ASCII but the quotation mark and the backslash: what a string may hold.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0x20; c <= 0x7e; ++c) out[c] = c != '"' && c != '\\';
+  return out;
+}();
 
 int nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -14,7 +23,7 @@ int nibble(char c) {
 
 }  // namespace
 
-void JsonCursor::skip_space() {
+void JsonCursor::skip_all_space() {
   while (position_ < text_.size()) {
     char c = text_[position_];
     if (c != ' ' && c != '\t' && c != '\n' && c != '\r') return;
@@ -22,27 +31,18 @@ void JsonCursor::skip_space() {
   }
 }
 
-void JsonCursor::take(char expected) {
-  if (!take_if(expected)) fault("not the JSON that is expected");
-}
-
-bool JsonCursor::take_if(char expected) {
-  skip_space();
-  if (!ok() || position_ == text_.size() || text_[position_] != expected) return false;
-  ++position_;
-  return true;
-}
-
 std::string_view JsonCursor::string() {
   take('"');
-  std::size_t begin = position_;
-  while (position_ < text_.size()) {
-    char c = text_[position_++];
-    if (c == '"') return text_.substr(begin, position_ - 1 - begin);
-    if (c < 0x20 || c > 0x7e || c == '\\') break;
+  const char* const begin = text_.data() + position_;
+  const char* const end = text_.data() + text_.size();
+  const char* at = begin;
+  while (at != end && kPlain[static_cast<unsigned char>(*at)]) ++at;
+  if (at == end || *at != '"') {
+    fault("a string is not plain ASCII or does not end");
+    return {};
   }
-  fault("a string is not plain ASCII or does not end");
-  return {};
+  position_ += static_cast<std::size_t>(at - begin) + 1;
+  return {begin, at};
 }
 
 std::uint64_t JsonCursor::number(std::uint64_t limit) {
@@ -89,7 +89,8 @@ std::size_t JsonCursor::value_offset() {
   return position_;
 }
 
-std::size_t JsonCursor::name_index(std::string_view name, std::span<const std::string_view> names) {
+std::size_t JsonCursor::name_index(std::string_view name, std::span<const std::string_view> names, std::size_t guess) {
+  if (guess < names.size() && names[guess] == name) return guess;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i] == name) return i;
   }

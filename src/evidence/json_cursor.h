@@ -23,9 +23,11 @@ class JsonCursor {
   void object(std::span<const std::string_view> names, std::uint32_t required, Read read) {
     take('{');
     std::uint32_t seen = 0;
+    std::size_t guess = 0;
     for (bool first = true; ok() && !take_if('}'); first = false) {
       if (!first) take(',');
-      std::size_t index = name_index(string(), names);
+      const std::size_t index = name_index(string(), names, guess);
+      guess = index + 1;
       take(':');
       if (!ok()) return;
       if ((seen >> index & 1u) != 0) return fault("a name occurs twice");
@@ -71,11 +73,23 @@ class JsonCursor {
   Status done(std::string_view what);
 
  private:
-  void skip_space();
-  void take(char expected);
-  bool take_if(char expected);
+  // Documents come without white space: none is the short way.
+  void skip_space() {
+    if (position_ < text_.size() && static_cast<unsigned char>(text_[position_]) <= ' ') skip_all_space();
+  }
+  bool take_if(char expected) {
+    skip_space();
+    if (!ok() || position_ == text_.size() || text_[position_] != expected) return false;
+    ++position_;
+    return true;
+  }
+  void take(char expected) {
+    if (!take_if(expected)) fault("not the JSON that is expected");
+  }
+  void skip_all_space();
   void hex_into(MutableByteView out);
-  std::size_t name_index(std::string_view name, std::span<const std::string_view> names);
+  // Names mostly stand in the order of the schema: `guess` is looked at first.
+  std::size_t name_index(std::string_view name, std::span<const std::string_view> names, std::size_t guess);
 
   std::string_view text_;
   std::size_t position_ = 0;
