@@ -22,6 +22,8 @@ struct Expected {
   Sha256Digest claims_hash;  // handed through to the AttestedPeer
   // What a TPM's quote must have as its extra data; if not given, tpm_nonce(report_data).
   std::optional<Bytes> nonce{};
+  // When the nonce that the report data bind was drawn; nothing: unknown.
+  std::optional<UnixMs> challenged_ms{};
 };
 
 // SHA-256 of the report data: what a TPM quotes in a join, since its extra data have no room for all of them.

@@ -1,10 +1,11 @@
-// The owner's policy: who may join. TOML for people (docs/formats/policy.md). What it does not name
+// The owner's policy: who may join. TOML for people, JSON for programs (docs/formats/policy.md). What it does not name
 // is refused; an empty policy refuses everything.
 #pragma once
 
 #include <optional>
 #include <vector>
 
+#include "appraisal/platform_rules.h"
 #include "appraisal/snp_rules.h"
 #include "appraisal/tdx_rules.h"
 #include "appraisal/tee.h"
@@ -40,6 +41,7 @@ struct AllowEntry {
   bool debug_allowed = false;
   evidence::Protections required_protections;  // empty but for tee sgx-sim
   std::vector<std::string> roles;
+  PlatformRules platform;
   TdxRules tdx;  // of each of these, those of `tee` count
   SnpRules snp;
   TpmRules tpm;
@@ -59,5 +61,9 @@ std::vector<SpkiHash> built_in_roots(Tee tee);
 
 // Refuses unknown keys, unknown names, and one root for two tees. The error names line or key.
 Result<Policy> parse_policy_toml(std::string_view text);
+// The same schema in JSON, plain ASCII without escapes.
+Result<Policy> parse_policy_json(std::string_view text);
+// Which of the two, the first character says: '{' is JSON.
+Result<Policy> parse_policy(std::string_view text);
 
 }  // namespace brume::appraisal

@@ -7,7 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace brume;
-  auto policy = appraisal::parse_policy_toml(as_chars({data, size}));
+  auto policy = appraisal::parse_policy(as_chars({data, size}));
   if (!policy) return 0;
   for (const appraisal::AllowEntry& entry : policy->allow) {
     bool revoked = std::ranges::find(entry.tcb_statuses, evidence::TcbStatus::kRevoked) != entry.tcb_statuses.end();

@@ -1,6 +1,7 @@
 #include "appraisal/policy_match.h"
 
 #include "appraisal/policy_list.h"
+#include "evidence/time.h"
 
 namespace brume::appraisal {
 namespace {
@@ -35,11 +36,20 @@ void check_debug(Refusals& refusals, const AllowEntry& entry, const PeerFacts& f
   }
 }
 
-void check_tcb(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts) {
-  if (std::ranges::find(entry.tcb_statuses, facts.tcb_status) != entry.tcb_statuses.end()) return;
+// Gives the end of a grace window that is what makes the status accepted.
+std::optional<UnixMs> check_tcb(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts, UnixMs now_ms) {
+  if (std::ranges::find(entry.tcb_statuses, facts.tcb_status) != entry.tcb_statuses.end()) return std::nullopt;
   auto name = [](evidence::TcbStatus status) { return std::string(evidence::tcb_status_name(status)); };
+  const auto grace_end = grace_end_ms(entry, facts);
+  if (grace_end && now_ms <= *grace_end) return grace_end;
+  if (grace_end) {
+    refuse(refusals, "policy.grace", name(facts.tcb_status) + " until " + evidence::format_time(*grace_end),
+           "now is " + evidence::format_time(now_ms), "update the platform's firmware and microcode");
+    return std::nullopt;
+  }
   refuse(refusals, "sgx.tcb.status", listed(entry.tcb_statuses, name), name(facts.tcb_status),
          "update the platform's firmware and microcode, or accept this status in the policy");
+  return std::nullopt;
 }
 
 void check_protections(Refusals& refusals, const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known) {
@@ -70,13 +80,15 @@ void check_tee_rules(Refusals& refusals, const AllowEntry& entry, const PeerFact
   }
 }
 
-Refusals check_entry(const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known,
-                     const std::string& role) {
+Refusals check_entry(const AllowEntry& entry, const PeerFacts& facts, const KnownFacts& known, const std::string& role,
+                     const Moment& moment, PolicyMatch& match) {
   Refusals refusals;
+  match.crl_required = entry.platform.crl_required;
   if (!entry.roots.empty()) check_digest(refusals, "policy.root", entry.roots, false, facts.root, kFixPolicy);
   check_tee_rules(refusals, entry, facts, known);
   check_debug(refusals, entry, facts);
-  if (known.tcb) check_tcb(refusals, entry, facts);
+  if (known.tcb) match.grace_until_ms = check_tcb(refusals, entry, facts, moment.now_ms);
+  if (entry.tee != Tee::kNone) match_platform_rules(refusals, entry, facts, known.tcb, moment);
   if (std::ranges::find(entry.roles, role) == entry.roles.end()) {
     refuse(refusals, "policy.role", listed(entry.roles, [](const std::string& name) { return name; }),
            "a role that the entry does not give", kFixPolicy);
@@ -86,24 +98,30 @@ Refusals check_entry(const AllowEntry& entry, const PeerFacts& facts, const Know
 
 }  // namespace
 
-void match_policy(Refusals& refusals, const Policy& policy, const PeerFacts& facts, const KnownFacts& known,
-                  const std::string& role) {
-  const AllowEntry* nearest = nullptr;
+PolicyMatch match_policy(Refusals& refusals, const Policy& policy, const PeerFacts& facts, const KnownFacts& known,
+                         const std::string& role, const Moment& moment) {
+  bool any = false;
+  PolicyMatch nearest;
   Refusals fewest;
   for (const AllowEntry& entry : policy.allow) {
     if (entry.tee != facts.tee) continue;
-    Refusals found = check_entry(entry, facts, known, role);
-    if (nearest == nullptr || found.size() < fewest.size()) fewest = std::move(found);
-    nearest = &entry;
-    if (fewest.empty()) return;
+    PolicyMatch match;
+    Refusals found = check_entry(entry, facts, known, role, moment, match);
+    if (!any || found.size() < fewest.size()) {
+      fewest = std::move(found);
+      nearest = match;
+    }
+    any = true;
+    if (fewest.empty()) return nearest;
   }
-  if (nearest == nullptr) {
+  if (!any) {
     refuse(refusals, "policy.tee",
            listed(policy.allow, [](const AllowEntry& entry) { return std::string(tee_name(entry.tee)); }),
            std::string(tee_name(facts.tee)), "add an [[allow]] entry for this tee, if you trust it");
-    return;
+    return nearest;
   }
   refusals.insert(refusals.end(), fewest.begin(), fewest.end());
+  return nearest;
 }
 
 }  // namespace brume::appraisal

@@ -16,7 +16,13 @@ struct KnownFacts {
   bool image = false;        // CONFIGID has the form of an image digest
 };
 
-void match_policy(Refusals& refusals, const Policy& policy, const PeerFacts& facts, const KnownFacts& known,
-                  const std::string& role);
+// What the entry that fits, or comes closest, makes of the rest.
+struct PolicyMatch {
+  std::optional<UnixMs> grace_until_ms;  // the status counts only until then
+  bool crl_required = true;              // else a revocation list may be missing
+};
+
+PolicyMatch match_policy(Refusals& refusals, const Policy& policy, const PeerFacts& facts, const KnownFacts& known,
+                         const std::string& role, const Moment& moment);
 
 }  // namespace brume::appraisal

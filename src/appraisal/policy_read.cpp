@@ -89,6 +89,7 @@ Result<AllowEntry> read_entry(const PolicyTable& table) {
   BRUME_ASSIGN(entry.debug_allowed, reader.boolean("debug", false));
   BRUME_TRY(read_statuses(reader, entry));
   BRUME_TRY(read_roles(reader, entry));
+  BRUME_TRY(read_platform_rules(reader, entry));
   BRUME_TRY(read_tee_rules(reader, entry));
   BRUME_TRY(reader.finish());
   return entry;

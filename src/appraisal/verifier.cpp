@@ -28,6 +28,17 @@ void examine_none(ByteView value, const Expected& expected, Findings& findings, 
   }
 }
 
+// A missing list, never one that is there and does not hold.
+bool is_missing_crl(const Refusal& refusal) { return refusal.rule.ends_with("crl.missing"); }
+
+void apply_policy(const Policy& policy, const KnownFacts& known, const Expected& expected, Findings& findings) {
+  const PolicyMatch match = match_policy(findings.refusals, policy, findings.facts_unverified, known, expected.role,
+                                         {expected.now_ms, expected.challenged_ms});
+  findings.facts_unverified.tcb_grace_until_ms = match.grace_until_ms;
+  if (match.crl_required) return;
+  findings.facts_unverified.revocation_unchecked = std::erase_if(findings.refusals, is_missing_crl) > 0;
+}
+
 }  // namespace
 
 struct Verifier::State {
@@ -84,7 +95,7 @@ Findings Verifier::examine(ByteView evidence, const Policy& policy, const Expect
     refuse(findings.refusals, "evidence.type", "a known type of evidence", "another type", "use matching versions");
     return findings;
   }
-  if (known.tee) match_policy(findings.refusals, policy, findings.facts_unverified, known, expected.role);
+  if (known.tee) apply_policy(policy, known, expected, findings);
   return findings;
 }
 

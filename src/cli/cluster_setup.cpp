@@ -75,7 +75,7 @@ Status write_policy(const master::Home& home, const SetupOptions& options, const
     policy.root = root;
     text = master::default_policy_toml(policy);
   }
-  auto parsed = appraisal::parse_policy_toml(text);
+  auto parsed = appraisal::parse_policy(text);
   if (!parsed) return within(options.policy.empty() ? home.policy().string() : options.policy, parsed.error());
   return master::write_private_file(home.policy(), text);
 }

@@ -31,6 +31,23 @@ void JsonCursor::skip_all_space() {
   }
 }
 
+char JsonCursor::peek() {
+  skip_space();
+  return ok() && position_ < text_.size() ? text_[position_] : '\0';
+}
+
+bool JsonCursor::boolean() {
+  skip_space();
+  const std::string_view rest = text_.substr(position_);
+  for (const auto& [word, value] : {std::pair{std::string_view("true"), true}, {std::string_view("false"), false}}) {
+    if (!rest.starts_with(word)) continue;
+    position_ += word.size();
+    return value;
+  }
+  fault("neither true nor false");
+  return false;
+}
+
 std::string_view JsonCursor::string() {
   take('"');
   const char* const begin = text_.data() + position_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 
 #include "base/bytes.h"
@@ -37,6 +38,23 @@ class JsonCursor {
     if (ok() && (required & ~seen) != 0) fault("a required field is missing");
   }
 
+  // An object whose names are not known beforehand, at most `limit`, each at most once; `read(name)` must
+  // take the value.
+  template <typename Read>
+  void members(std::size_t limit, Read read) {
+    std::set<std::string_view> seen;
+    take('{');
+    for (bool first = true; ok() && !take_if('}'); first = false) {
+      if (!first) take(',');
+      std::string_view name = string();
+      take(':');
+      if (!ok()) return;
+      if (!seen.insert(name).second) return fault("a name occurs twice");
+      if (seen.size() > limit) return fault("an object has more names than its limit");
+      read(name);
+    }
+  }
+
   // An array of at most `limit` elements; `read(index)` must take each.
   template <typename Read>
   void array(std::size_t limit, Read read) {
@@ -48,6 +66,9 @@ class JsonCursor {
     }
   }
 
+  // What the next value begins with; NUL at the end.
+  char peek();
+  bool boolean();
   std::string_view string();
   std::uint64_t number(std::uint64_t limit);
   // A string of exactly 2 * N hex digits.

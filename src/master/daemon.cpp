@@ -136,7 +136,7 @@ void Daemon::stop() { stopping_ = true; }
 
 Result<appraisal::Policy> Daemon::load_policy() const {
   BRUME_ASSIGN(std::string text, read_text_file(options_.home.policy(), appraisal::kPolicySizeLimit));
-  auto policy = appraisal::parse_policy_toml(text);
+  auto policy = appraisal::parse_policy(text);
   if (!policy) return within(options_.home.policy().string(), policy.error());
   return policy;
 }
