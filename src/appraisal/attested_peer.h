@@ -37,54 +37,51 @@ struct PeerFacts {
   std::uint16_t isv_svn = 0;
   bool debug = false;
   evidence::Protections protections;
-  // What TCB info or an enclave identity says of one component.
-  struct TcbFacts {
-    evidence::TcbStatus status = evidence::TcbStatus::kRevoked;
-    UnixMs date_ms = 0;
-    std::vector<std::string> advisories;
-    std::optional<UnixMs> tcb_superseded_ms;     // since when a better level than that of the oldest part stands
-    std::optional<UnixMs> tcb_grace_until_ms;    // a status that counts only until then, by the policy's grace_days
-    std::optional<UnixMs> collateral_issued_ms;  // of the oldest of TCB info, QE identity and revocation lists in use
-    bool revocation_unchecked = false;           // the policy did without a revocation list that was missing
-    TcbFacts platform_tcb;
-    TcbFacts qe_tcb;
-    std::uint32_t tcb_evaluation_data_number = 0;
-    std::vector<std::string> advisories;  // of platform, QE and TDX module, each once
-    PlatformId platform;
-    SpkiHash root;                  // the trust anchor
-    std::optional<DcapFacts> dcap;  // tees sgx, sgx-sim and tdx
-    std::optional<TdxFacts> tdx;    // each only for its tee
-    std::optional<SnpFacts> snp;
-    std::optional<TpmFacts> tpm;
-  };
+  evidence::TcbStatus tcb_status = evidence::TcbStatus::kRevoked;  // of platform, QE and TDX module together
+  UnixMs tcb_date_ms = 0;                                          // the earliest of them
+  std::optional<UnixMs> tcb_superseded_ms;     // since when a better level than that of the oldest part stands
+  std::optional<UnixMs> tcb_grace_until_ms;    // a status that counts only until then, by the policy's grace_days
+  std::optional<UnixMs> collateral_issued_ms;  // of the oldest of TCB info, QE identity and revocation lists in use
+  bool revocation_unchecked = false;           // the policy did without a revocation list that was missing
+  TcbFacts platform_tcb;
+  TcbFacts qe_tcb;
+  std::uint32_t tcb_evaluation_data_number = 0;
+  std::vector<std::string> advisories;  // of platform, QE and TDX module, each once
+  PlatformId platform;
+  SpkiHash root;                  // the trust anchor
+  std::optional<DcapFacts> dcap;  // tees sgx, sgx-sim and tdx
+  std::optional<TdxFacts> tdx;    // each only for its tee
+  std::optional<SnpFacts> snp;
+  std::optional<TpmFacts> tpm;
+};
 
-  class AttestedPeer {
-   public:
-    const PeerFacts& facts() const { return facts_; }
-    Tee tee() const { return facts_.tee; }
-    const Measurement& measurement() const { return facts_.measurement; }
-    const ImageDigest& image() const { return facts_.image; }
-    const SignerId& signer() const { return facts_.signer; }
-    std::uint16_t isv_svn() const { return facts_.isv_svn; }
-    bool debug() const { return facts_.debug; }
-    evidence::Protections protections() const { return facts_.protections; }
-    evidence::TcbStatus tcb_status() const { return facts_.tcb_status; }
-    const std::vector<std::string>& advisories() const { return facts_.advisories; }
-    const PlatformId& platform() const { return facts_.platform; }
-    // As given in Expected: the role the policy allowed and the claims that the report data bind.
-    const std::string& role() const { return role_; }
-    const Sha256Digest& claims_hash() const { return claims_hash_; }
-    UnixMs appraised_at_ms() const { return appraised_at_ms_; }
+class AttestedPeer {
+ public:
+  const PeerFacts& facts() const { return facts_; }
+  Tee tee() const { return facts_.tee; }
+  const Measurement& measurement() const { return facts_.measurement; }
+  const ImageDigest& image() const { return facts_.image; }
+  const SignerId& signer() const { return facts_.signer; }
+  std::uint16_t isv_svn() const { return facts_.isv_svn; }
+  bool debug() const { return facts_.debug; }
+  evidence::Protections protections() const { return facts_.protections; }
+  evidence::TcbStatus tcb_status() const { return facts_.tcb_status; }
+  const std::vector<std::string>& advisories() const { return facts_.advisories; }
+  const PlatformId& platform() const { return facts_.platform; }
+  // As given in Expected: the role the policy allowed and the claims that the report data bind.
+  const std::string& role() const { return role_; }
+  const Sha256Digest& claims_hash() const { return claims_hash_; }
+  UnixMs appraised_at_ms() const { return appraised_at_ms_; }
 
-   private:
-    friend class Verifier;
-    AttestedPeer(PeerFacts facts, std::string role, const Sha256Digest& claims_hash, UnixMs now)
-        : facts_(std::move(facts)), role_(std::move(role)), claims_hash_(claims_hash), appraised_at_ms_(now) {}
+ private:
+  friend class Verifier;
+  AttestedPeer(PeerFacts facts, std::string role, const Sha256Digest& claims_hash, UnixMs now)
+      : facts_(std::move(facts)), role_(std::move(role)), claims_hash_(claims_hash), appraised_at_ms_(now) {}
 
-    PeerFacts facts_;
-    std::string role_;
-    Sha256Digest claims_hash_;
-    UnixMs appraised_at_ms_;
-  };
+  PeerFacts facts_;
+  std::string role_;
+  Sha256Digest claims_hash_;
+  UnixMs appraised_at_ms_;
+};
 
 }  // namespace brume::appraisal

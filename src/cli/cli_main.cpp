@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   add_down(app);
   add_bench(app);
   add_collateral(app);
+  add_evidence(app);
   add_platform(app);
   add_master(app);
   add_completion(app);

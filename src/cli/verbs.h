@@ -32,6 +32,7 @@ void add_down(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_collateral(CLI::App& app);
 void add_platform(CLI::App& app);
+void add_evidence(CLI::App& app);
 void add_master(CLI::App& app);
 void add_completion(CLI::App& app);
 

@@ -1,0 +1,19 @@
+// What `brume evidence` reads: one file, a folder beside it, times and bytes of the command line.
+#pragma once
+
+#include "base/outside.h"
+#include "evidence/assemble.h"
+
+namespace brume::cli {
+
+// Unreadable: kIo or kNotFound. What is read is recognised, not parsed.
+Result<evidence::NamedFile> read_evidence_file(const std::string& path);
+// The regular files right below, by name; hidden ones not. Refuses more than evidence::kFolderFilesLimit.
+Result<std::vector<evidence::NamedFile>> read_evidence_folder(const std::string& path);
+
+// RFC 3339 ("2026-06-15T12:00:00Z", with an offset or a fraction too) or whole Unix seconds. Errors: kUsage.
+Result<UnixMs> parse_moment(const std::string& text);
+// Hex of 1 to `limit` bytes. Errors: kUsage, naming `what`.
+Result<Bytes> parse_hex_option(const std::string& what, const std::string& text, std::size_t limit);
+
+}  // namespace brume::cli

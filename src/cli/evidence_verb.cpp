@@ -1,0 +1,56 @@
+// `brume evidence`: look at evidence, and verify it, without a cluster.
+#include <chrono>
+#include <iostream>
+
+#include "cli/evidence_output.h"
+#include "cli/verbs.h"
+#include "master/daemon.h"
+
+namespace brume::cli {
+namespace {
+
+// Whatever cannot be read or does not parse ends with 3; only the command line's own faults with 2.
+[[noreturn]] void fail_input(const Error& error) {
+  std::cerr << "brume: error: " << error.what << "\n";
+  throw CLI::RuntimeError(error.code == ErrorCode::kUsage ? kExitUsage : kExitInput);
+}
+
+void verify(const VerifyOptions& options) {
+  const master::SystemClock clock;
+  const auto verification = verify_evidence(options, clock);
+  if (!verification) fail_input(verification.error());
+  if (options.json) {
+    std::cout << to_json(*verification).dump(2) << "\n";
+  } else {
+    std::cout << to_text(*verification);
+  }
+  if (verification->malformed) throw CLI::RuntimeError(kExitInput);
+  if (!verification->accepted()) throw CLI::RuntimeError(kExitFailed);
+}
+
+}  // namespace
+
+void add_evidence(CLI::App& app) {
+  auto* verb = app.add_subcommand("evidence", "Look at evidence of SGX, TDX, SEV-SNP and TPM, and verify it");
+  verb->require_subcommand(1);
+  auto options = std::make_shared<VerifyOptions>();
+  auto* verify_verb = verb->add_subcommand("verify", "Verify evidence against collateral, policy and time");
+  verify_verb->add_option("FILE", options->file, "Quote, report, TPM attestation or event log, in any wrapping")
+      ->required();
+  verify_verb->add_option("--collateral", options->collateral, "Folder of what vouches for it, or a bundle");
+  verify_verb->add_option("--policy", options->policy,
+                          "policy.toml or JSON; without: genuine, not debug, TCB UpToDate");
+  verify_verb->add_option("--at", options->at, "The moment to verify at (RFC 3339, or Unix seconds); without: now");
+  verify_verb->add_option("--nonce", options->nonce,
+                          "Hex: what a TPM quote must have signed, or report data begin with");
+  verify_verb->add_option("--report-data", options->report_data, "Hex: the report data; zeros follow what is shorter");
+  verify_verb->add_option("--root", options->root, "PEM: a trust anchor instead of the vendor's");
+  verify_verb->add_flag("--json", options->json, "Print JSON");
+  verify_verb->footer(
+      "Exit codes: 0 accepted, 1 refused (every rule that failed is named), 2 wrong use, 3 evidence or a file named\n"
+      "here cannot be read or does not parse. Files of the folder are recognised by content; what is missing,\n"
+      "broken or expired among them is a refusal. A root certificate in the folder is not trusted for lying there.");
+  verify_verb->callback([options] { verify(*options); });
+}
+
+}  // namespace brume::cli

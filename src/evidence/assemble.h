@@ -1,0 +1,42 @@
+// A folder of files, in any order and under any names, sorted into what a verifier takes. Every file's
+// use is told, so that nothing lies there unseen; a certificate that its issuer beside it did not sign, or
+// a file of a known kind that does not parse, is a problem: whoever laid the folder out meant it to count.
+#pragma once
+
+#include "evidence/collateral.h"
+#include "evidence/recognise.h"
+
+namespace brume::evidence {
+
+inline constexpr std::size_t kFolderFilesLimit = 256;
+
+struct NamedFile {
+  std::string name;
+  Recognised what;
+};
+
+struct FileUse {
+  std::string name;
+  FileKind kind = FileKind::kUnknown;
+  std::string use;  // "TCB signing chain"; empty: none
+};
+
+struct FileProblem {
+  std::string rule;  // "collateral.format", "collateral.chain", "collateral.conflict"
+  std::string file;
+  std::string what;
+};
+
+struct Folder {
+  std::vector<Collateral> dcap;  // the newest last
+  std::vector<FileUse> uses;     // as the files came
+  std::vector<FileProblem> problems;
+};
+
+// Pure. A trust anchor in the folder is told as such and trusted no more than any other file.
+Folder assemble(const std::vector<NamedFile>& files);
+
+// Of one file: PEM (one or several) or DER. At most 8.
+Result<std::vector<crypto::Certificate>> load_certificates(const Recognised& file);
+
+}  // namespace brume::evidence
