@@ -41,7 +41,7 @@ struct PeerFacts {
   UnixMs tcb_date_ms = 0;                                          // the earliest of them
   std::optional<UnixMs> tcb_superseded_ms;     // since when a better level than that of the oldest part stands
   std::optional<UnixMs> tcb_grace_until_ms;    // a status that counts only until then, by the policy's grace_days
-  std::optional<UnixMs> collateral_issued_ms;  // of the oldest of TCB info, QE identity and revocation lists in use
+  std::optional<UnixMs> collateral_issued_ms;  // of the oldest of TCB info, QE identity and PCK revocation list
   bool revocation_unchecked = false;           // the policy did without a revocation list that was missing
   TcbFacts platform_tcb;
   TcbFacts qe_tcb;

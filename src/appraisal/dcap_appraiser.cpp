@@ -84,6 +84,13 @@ void check_report_data(Refusals& refusals, const evidence::Quote& quote, const E
   }
 }
 
+// Of what is issued every month. The root's list comes once a year and says itself how long it holds.
+std::optional<UnixMs> issued_ms(const ParsedCollateral& collateral) {
+  if (!collateral.tcb_info || !collateral.qe_identity || !collateral.pck_crl) return std::nullopt;
+  return std::min({collateral.tcb_info->info_unverified.issue_date_ms,
+                   collateral.qe_identity->identity_unverified.issue_date_ms, collateral.pck_crl->this_update()});
+}
+
 void refuse_chain(Refusals& refusals, const evidence::Quote& quote, const Error& error) {
   if (error.code == ErrorCode::kNotFound) {
     refuse(refusals, "sgx.pck.missing", "certification data of type 5, or the PCK chain in the collateral",
@@ -176,6 +183,7 @@ void DcapAppraiser::examine_platform(const evidence::Quote& quote, const PckChai
   const CheckedCollateral& collateral = checked(*bundle, chain);
   append_refusals(refusals, collateral.refusals);
   check_collateral_now(refusals, bundle->parsed, collateral, chain, now_ms);
+  findings.facts_unverified.collateral_issued_ms = issued_ms(bundle->parsed);
   examine_tcb(quote, chain, bundle->parsed, findings);
 }
 

@@ -69,22 +69,28 @@ Status read_crl(PolicyReader& reader, PlatformRules& rules) {
   return {};
 }
 
-}  // namespace
-
-Status read_platform_rules(PolicyReader& reader, AllowEntry& entry) {
-  PlatformRules& rules = entry.platform;
-  if (entry.tee == Tee::kNone) return {};
+// What only Intel's TCB info tells.
+Status read_tcb_rules(PolicyReader& reader, PlatformRules& rules) {
   BRUME_ASSIGN(rules.advisories, reader.texts("advisories"));
   BRUME_ASSIGN(auto refused, reader.texts("refused_advisories"));
   rules.refused_advisories = std::move(refused).value_or(std::vector<std::string>{});
   BRUME_ASSIGN(const std::uint64_t grace, reader.number("grace_days", 0, kDaysLimit));
   rules.grace_days = static_cast<std::uint32_t>(grace);
-  BRUME_ASSIGN(const auto platforms, reader.digests("platforms", PlatformId::kSize));
-  for (const Bytes& id : platforms) rules.platforms.push_back(*PlatformId::from(id));
-  if (reader.has("platforms") && rules.platforms.empty()) return bad_policy("platforms is empty");
   BRUME_ASSIGN(const std::uint64_t number, reader.number("min_tcb_evaluation_data_number", 0, UINT32_MAX));
   rules.min_tcb_evaluation_data_number = static_cast<std::uint32_t>(number);
   BRUME_ASSIGN(rules.collateral_max_age_days, optional_number(reader, "collateral_max_age_days", kDaysLimit));
+  return {};
+}
+
+}  // namespace
+
+Status read_platform_rules(PolicyReader& reader, AllowEntry& entry) {
+  PlatformRules& rules = entry.platform;
+  if (entry.tee == Tee::kNone) return {};
+  if (entry.tee != Tee::kSevSnp && entry.tee != Tee::kTpm) BRUME_TRY(read_tcb_rules(reader, rules));
+  BRUME_ASSIGN(const auto platforms, reader.digests("platforms", PlatformId::kSize));
+  for (const Bytes& id : platforms) rules.platforms.push_back(*PlatformId::from(id));
+  if (reader.has("platforms") && rules.platforms.empty()) return bad_policy("platforms is empty");
   BRUME_ASSIGN(rules.evidence_max_age_s, optional_number(reader, "evidence_max_age_s", kSecondsLimit));
   return read_crl(reader, rules);
 }

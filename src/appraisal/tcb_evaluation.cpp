@@ -67,9 +67,27 @@ void refuse_missing(Refusals& refusals, const Levels& levels, const evidence::Qe
   }
 }
 
+bool is_out_of_date(evidence::TcbStatus status) {
+  return status == evidence::TcbStatus::kOutOfDate || status == evidence::TcbStatus::kOutOfDateConfigurationNeeded;
+}
+
+// When a level that is out of date became so: at the earliest date of a better one that is later than its own
+// (PCS: tcbDate is when a level was certified). Nothing where none is later.
 template <typename Level>
-TcbFacts facts_of(const Level& level) {
-  return {level.status, level.date_ms, level.advisories};
+std::optional<UnixMs> superseded_ms(const std::vector<Level>& levels, const Level& level) {
+  std::optional<UnixMs> out;
+  for (const Level& better : levels) {
+    if (&better == &level) break;
+    if (better.date_ms > level.date_ms) out = std::min(out.value_or(better.date_ms), better.date_ms);
+  }
+  return out;
+}
+
+template <typename Level>
+TcbFacts facts_of(const std::vector<Level>& levels, const Level& level) {
+  TcbFacts out{level.status, level.date_ms, level.advisories, {}};
+  if (is_out_of_date(level.status)) out.superseded_ms = superseded_ms(levels, level);
+  return out;
 }
 
 void join(PeerFacts& facts, const TcbFacts& component) {
@@ -79,17 +97,32 @@ void join(PeerFacts& facts, const TcbFacts& component) {
   }
 }
 
-void set_facts(PeerFacts& facts, const Levels& levels) {
-  facts.platform_tcb = facts_of(*levels.platform);
-  facts.qe_tcb = facts_of(*levels.qe);
+// The earliest of those parts that are out of date; nothing where one of them does not say.
+std::optional<UnixMs> first_superseded_ms(std::initializer_list<const TcbFacts*> parts) {
+  std::optional<UnixMs> first;
+  for (const TcbFacts* part : parts) {
+    if (part == nullptr || !is_out_of_date(part->status)) continue;
+    if (!part->superseded_ms) return std::nullopt;
+    first = std::min(first.value_or(*part->superseded_ms), *part->superseded_ms);
+  }
+  return first;
+}
+
+void set_facts(PeerFacts& facts, const Levels& levels, const evidence::TcbInfo& info,
+               const evidence::QeIdentity& identity) {
+  facts.platform_tcb = facts_of(info.levels, *levels.platform);
+  facts.qe_tcb = facts_of(identity.levels, *levels.qe);
   facts.tcb_status = converged(levels);
   facts.tcb_date_ms = facts.platform_tcb.date_ms;
   facts.advisories.clear();
   join(facts, facts.platform_tcb);
   join(facts, facts.qe_tcb);
-  if (!levels.has_module) return;
-  facts.tdx->module_tcb = facts_of(*levels.module);
-  join(facts, *facts.tdx->module_tcb);
+  if (levels.has_module) {
+    facts.tdx->module_tcb = facts_of(levels.identity->levels, *levels.module);
+    join(facts, *facts.tdx->module_tcb);
+  }
+  facts.tcb_superseded_ms =
+      first_superseded_ms({&facts.platform_tcb, &facts.qe_tcb, levels.has_module ? &*facts.tdx->module_tcb : nullptr});
 }
 
 // A TD of version 1.5 outlives updates of the TCB below it: both what it was launched on and what it runs on
@@ -140,7 +173,7 @@ bool evaluate_tcb(Refusals& refusals, const evidence::TcbInfo& info, const evide
       find_levels(info, identity, versions, versions.td == nullptr ? nullptr : &versions.td->tee_tcb_svn);
   refuse_missing(refusals, levels, identity, versions);
   if (!levels.all()) return false;
-  set_facts(facts, levels);
+  set_facts(facts, levels, info, identity);
   facts.tcb_evaluation_data_number = info.evaluation_data_number;
   if (versions.td == nullptr || !versions.td->v15) return true;
   return evaluate_relaunch(refusals, info, identity, versions, facts);

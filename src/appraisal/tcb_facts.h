@@ -1,6 +1,7 @@
 // What TCB info or an identity says of one component.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ struct TcbFacts {
   evidence::TcbStatus status = evidence::TcbStatus::kRevoked;
   UnixMs date_ms = 0;
   std::vector<std::string> advisories;
+  std::optional<UnixMs> superseded_ms{};  // of one that is out of date: since when a better level stands
 };
 
 }  // namespace brume::appraisal

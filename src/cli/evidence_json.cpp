@@ -1,3 +1,5 @@
+#include "appraisal/snp_names.h"
+#include "cli/evidence_fields.h"
 #include "cli/evidence_output.h"
 #include "evidence/time.h"
 
@@ -22,26 +24,68 @@ ordered_json tcb_status(const Verification& verification) {
   return nullptr;
 }
 
-ordered_json component(const appraisal::TcbFacts& facts) {
-  return {{"status", evidence::tcb_status_name(facts.status)},
-          {"date", evidence::format_time(facts.date_ms)},
-          {"advisories", facts.advisories}};
+// Zero stands for what was not read.
+template <typename Digest>
+ordered_json digest_of(const Digest& digest) {
+  return digest == Digest{} ? ordered_json(nullptr) : ordered_json(digest.hex());
 }
 
 ordered_json tcb_of(const appraisal::PeerFacts& facts) {
-  ordered_json out = {{"date", evidence::format_time(facts.tcb_date_ms)},
-                      {"evaluation_data_number", facts.tcb_evaluation_data_number},
-                      {"platform", component(facts.platform_tcb)},
-                      {"qe", component(facts.qe_tcb)}};
+  ordered_json out = ordered_json::object();
+  if (facts.dcap) {
+    out["date"] = evidence::format_time(facts.tcb_date_ms);
+    out["evaluation_data_number"] = facts.tcb_evaluation_data_number;
+    out["platform"] = fields_of(facts.platform_tcb);
+    out["qe"] = fields_of(facts.qe_tcb);
+  }
+  if (facts.tdx && facts.tdx->module_tcb) out["tdx_module"] = fields_of(*facts.tdx->module_tcb);
+  if (facts.tdx && facts.tdx->launch_status) out["launch_status"] = tcb_status_name(*facts.tdx->launch_status);
+  if (facts.tdx && facts.tdx->current_status) out["current_status"] = tcb_status_name(*facts.tdx->current_status);
+  if (facts.tcb_grace_until_ms) out["accepted_until"] = evidence::format_time(*facts.tcb_grace_until_ms);
   return out;
 }
 
-ordered_json platform_of(const Verification& verification) {
-  const auto& facts = verification.findings.facts_unverified;
+ordered_json platform_of(const appraisal::PeerFacts& facts) {
   ordered_json out = ordered_json::object();
   if (facts.platform != appraisal::PlatformId{}) out["id"] = facts.platform.hex();
   if (facts.root != SpkiHash{}) out["root"] = facts.root.hex();
+  if (facts.dcap && facts.dcap->pck) out.update(fields_of(*facts.dcap->pck));
+  if (facts.snp) {
+    out["chip_id"] = facts.snp->report.chip_id.hex();
+    if (facts.snp->product) out["product"] = snp_product_name(*facts.snp->product);
+    out["revocation"] = snp_revocation_name(facts.snp->revocation);
+  }
   return out;
+}
+
+// What the evidence says of itself, whether or not it holds.
+ordered_json claims_of(const Verification& verification) {
+  const auto& facts = verification.findings.facts_unverified;
+  if (facts.snp) return fields_of(facts.snp->report, facts.snp->product);
+  if (verification.evidence.what.kind == evidence::FileKind::kDcapQuote) {
+    const auto quote = evidence::parse_quote(verification.evidence.what.content);
+    if (quote) return fields_of(*quote);
+  }
+  return ordered_json::object();
+}
+
+ordered_json measurement_of(const appraisal::PeerFacts& facts) {
+  if (facts.tdx) return facts.tdx->report.mr_td.hex();
+  if (facts.snp) return facts.snp->report.measurement.hex();
+  return digest_of(facts.measurement);
+}
+
+// MRSIGNER; of a guest the digest of the author's key, else of its id key.
+ordered_json signer_of(const appraisal::PeerFacts& facts) {
+  if (!facts.snp) return digest_of(facts.signer);
+  const bool author = facts.snp->report.key_info.author_key;
+  return digest_of(author ? facts.snp->report.author_key_digest : facts.snp->report.id_key_digest);
+}
+
+// A TD has none.
+ordered_json svn_of(const appraisal::PeerFacts& facts) {
+  if (facts.tdx) return nullptr;
+  return facts.snp ? facts.snp->report.guest_svn : facts.isv_svn;
 }
 
 ordered_json refusals_of(const Verification& verification) {
@@ -69,12 +113,6 @@ ordered_json files_of(const Verification& verification) {
   return out;
 }
 
-// Zero stands for what was not read.
-template <typename Digest>
-ordered_json digest_of(const Digest& digest) {
-  return digest == Digest{} ? ordered_json(nullptr) : ordered_json(digest.hex());
-}
-
 }  // namespace
 
 ordered_json to_json(const Verification& verification) {
@@ -84,14 +122,15 @@ ordered_json to_json(const Verification& verification) {
   out["tee"] = facts.tee == appraisal::Tee::kNone ? ordered_json(nullptr) : ordered_json(tee_name(facts.tee));
   out["tcb_status"] = tcb_status(verification);
   out["advisories"] = facts.advisories;
-  out["measurement"] = digest_of(facts.measurement);
-  out["signer"] = digest_of(facts.signer);
-  out["isv_svn"] = facts.isv_svn;
+  out["measurement"] = measurement_of(facts);
+  out["signer"] = signer_of(facts);
+  out["isv_svn"] = svn_of(facts);
   out["report_data"] = to_hex(verification.report_data_unverified);
   out["debug"] = facts.debug;
-  out["platform"] = platform_of(verification);
+  out["platform"] = platform_of(facts);
   out["refusals"] = refusals_of(verification);
   if (verification.findings.tcb_known) out["tcb"] = tcb_of(facts);
+  out["claims"] = claims_of(verification);
   out["evidence"] = evidence_of(verification);
   out["collateral"] = files_of(verification);
   out["verified_at"] = evidence::format_time(verification.now_ms);

@@ -13,6 +13,7 @@ appraisal::Policy genuine_policy(appraisal::Tee tee) {
   entry.roots = appraisal::built_in_roots(tee);
   entry.tcb_statuses = {evidence::TcbStatus::kUpToDate};
   entry.roles = {kVerifyRole};
+  entry.tdx = appraisal::genuine_tdx();
   appraisal::Policy policy;
   policy.allow.push_back(std::move(entry));
   return policy;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/evidence_policy.h"
+#include "evidence/bundle.h"
 #include "evidence/cmw.h"
 #include "evidence/quote.h"
 
@@ -15,7 +16,8 @@ using appraisal::Tee;
 using evidence::FileKind;
 
 // Rules that say that the evidence itself, not what vouches for it, has no right form.
-constexpr std::string_view kMalformedRules[] = {"evidence.format", "evidence.type", "sgx.quote.format"};
+constexpr std::string_view kMalformedRules[] = {"evidence.format", "evidence.type", "sgx.quote.format",
+                                                "snp.report.format"};
 
 constexpr std::string_view kFixCollateral = "fetch the collateral again, or take the file out of the folder";
 
@@ -35,8 +37,12 @@ Result<Endorsements> read_endorsements(const std::string& path) {
   BRUME_ASSIGN(const auto file, read_evidence_file(path));
   if (file.what.kind != FileKind::kCollateralBundle)
     return malformed(path + ": neither a folder nor a bundle of collateral");
-  BRUME_ASSIGN(auto collateral, evidence::parse_collateral(as_chars(file.what.content)));
-  out.folder.dcap.push_back(std::move(collateral));
+  BRUME_ASSIGN(const auto bundle, evidence::parse_bundle(as_chars(file.what.content)));
+  out.folder.dcap = evidence::collateral_of(bundle);
+  for (const evidence::Part& part : bundle.parts) {
+    if (part.kind == evidence::PartKind::kSnpCertificates) out.folder.snp.certificates.push_back(part.data);
+    if (part.kind == evidence::PartKind::kSnpCrl) out.folder.snp.crls.push_back(part.data);
+  }
   out.folder.uses.push_back({file.name, file.what.kind, "collateral"});
   return out;
 }
@@ -89,19 +95,41 @@ appraisal::Policy policy_for(const Task& task, Tee tee) {
   return policy;
 }
 
-void verify_quote(const Task& task, Verification& out) {
-  const Bytes& bytes = out.evidence.what.content;
-  appraisal::Expected expected;
-  expected.now_ms = out.now_ms;
-  expected.role = kVerifyRole;
-  const auto quote = evidence::parse_sgx_quote(bytes);
-  if (quote) expected.report_data = quote->report.report_data;
-  out.report_data_unverified = to_bytes(expected.report_data.view());
+appraisal::Findings examine(const Task& task, Tee tee, std::string_view type, const ReportData& bound,
+                            Verification& out) {
   appraisal::Verifier verifier;
   for (const evidence::Collateral& collateral : task.endorsements.folder.dcap) verifier.add_collateral(collateral);
-  out.findings =
-      verifier.examine(evidence::encode_cmw(evidence::kTypeSgxQuote, bytes), policy_for(task, Tee::kSgx), expected);
-  if (quote) check_binding(task.binding, expected.report_data.view(), out.findings);
+  verifier.add_snp_endorsements(task.endorsements.folder.snp);
+  appraisal::Expected expected;
+  expected.report_data = bound;
+  expected.now_ms = out.now_ms;
+  expected.role = kVerifyRole;
+  return verifier.examine(evidence::encode_cmw(type, out.evidence.what.content), policy_for(task, tee), expected);
+}
+
+// What the evidence binds is what the appraisal is told to expect, and is then held against the command line.
+void verify_bound(const Task& task, Tee tee, std::string_view type, const ReportData* bound, Verification& out) {
+  out.findings = examine(task, tee, type, bound == nullptr ? ReportData{} : *bound, out);
+  if (bound == nullptr) return;
+  out.report_data_unverified = to_bytes(bound->view());
+  check_binding(task.binding, bound->view(), out.findings);
+}
+
+void verify_quote(const Task& task, Verification& out) {
+  const auto quote = evidence::parse_quote(out.evidence.what.content);
+  const bool tdx = quote && quote->header.tee_type == evidence::TeeType::kTdx;
+  verify_bound(task, tdx ? Tee::kTdx : Tee::kSgx, tdx ? evidence::kTypeTdxQuote : evidence::kTypeSgxQuote,
+               quote ? &quote->report_data() : nullptr, out);
+}
+
+// Drivers' buffers are longer than a report.
+void verify_snp_report(const Task& task, Verification& out) {
+  Bytes& bytes = out.evidence.what.content;
+  const std::size_t padding_size = bytes.size() - evidence::kSnpReportSize;
+  bytes.resize(evidence::kSnpReportSize);
+  const auto report = evidence::parse_snp_report(bytes);
+  verify_bound(task, Tee::kSevSnp, evidence::kTypeSnpReport, report ? &report->report_data : nullptr, out);
+  out.findings.padding_size = padding_size;
 }
 
 void refuse_unknown(Verification& out) {
@@ -114,6 +142,8 @@ void verify_kind(const Task& task, Verification& out) {
   switch (out.evidence.what.kind) {
     case FileKind::kDcapQuote:
       return verify_quote(task, out);
+    case FileKind::kSnpReport:
+      return verify_snp_report(task, out);
     default:
       return refuse_unknown(out);
   }

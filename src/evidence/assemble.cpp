@@ -22,6 +22,7 @@ Folder assemble(const std::vector<NamedFile>& files) {
   for (const NamedFile& file : files) sorting.folder.uses.push_back({file.name, file.what.kind, {}});
   read_chains(sorting);
   sort_dcap(sorting);
+  sort_snp(sorting);
   tell_roots(sorting);
   return std::move(sorting.folder);
 }

@@ -5,6 +5,7 @@
 
 #include "evidence/collateral.h"
 #include "evidence/recognise.h"
+#include "evidence/snp_endorsements.h"
 
 namespace brume::evidence {
 
@@ -29,7 +30,8 @@ struct FileProblem {
 
 struct Folder {
   std::vector<Collateral> dcap;  // the newest last
-  std::vector<FileUse> uses;     // as the files came
+  SnpEndorsements snp;
+  std::vector<FileUse> uses;  // as the files came
   std::vector<FileProblem> problems;
 };
 

@@ -31,6 +31,8 @@ struct Sorting {
 void read_chains(Sorting& sorting);
 // SGX and TDX (assemble_dcap.cpp).
 void sort_dcap(Sorting& sorting);
+// SEV-SNP (assemble_snp.cpp).
+void sort_snp(Sorting& sorting);
 
 bool is_self_issued(const crypto::Certificate& certificate);
 bool name_contains(const crypto::Certificate& certificate, std::string_view word);
