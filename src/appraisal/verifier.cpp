@@ -66,7 +66,7 @@ Findings Verifier::examine_tpm(const evidence::TpmEvidence& evidence, const Poli
   Findings findings;
   KnownFacts known;
   state_->tpm.examine(evidence, policy, expected, findings, known);
-  if (known.tee) match_policy(findings.refusals, policy, findings.facts_unverified, known, expected.role);
+  if (known.tee) apply_policy(policy, known, expected, findings);
   return findings;
 }
 

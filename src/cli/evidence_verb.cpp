@@ -41,6 +41,8 @@ void add_evidence(CLI::App& app) {
   verify_verb->add_option("--policy", options->policy,
                           "policy.toml or JSON; without: genuine, not debug, TCB UpToDate");
   verify_verb->add_option("--at", options->at, "The moment to verify at (RFC 3339, or Unix seconds); without: now");
+  verify_verb->add_option("--challenged", options->challenged,
+                          "When the nonce was drawn, for policies that bound the evidence's age");
   verify_verb->add_option("--nonce", options->nonce,
                           "Hex: what a TPM quote must have signed, or report data begin with");
   verify_verb->add_option("--report-data", options->report_data, "Hex: the report data; zeros follow what is shorter");

@@ -13,6 +13,7 @@ struct VerifyOptions {
   std::string collateral;  // folder or bundle; empty: none
   std::string policy;      // file; empty: genuine, not debug, UpToDate
   std::string at;          // empty: now
+  std::string challenged;  // when the nonce was drawn; empty: unknown
   std::string nonce;
   std::string report_data;
   std::string root;
@@ -26,6 +27,10 @@ struct Verification {
   appraisal::Findings findings;
   Bytes report_data_unverified;  // of a TPM: the nonce it signed
   UnixMs now_ms = 0;
+  std::optional<UnixMs> challenged_ms;
+  // Of a log that was verified alone.
+  std::optional<appraisal::EventLogFindings> log;
+  std::optional<appraisal::ImaFindings> ima;
   std::optional<Sha256Digest> policy_hash;  // nothing: the default policy
   bool malformed = false;                   // the evidence itself does not parse
   bool accepted() const { return findings.refusals.empty(); }

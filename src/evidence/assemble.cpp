@@ -23,6 +23,7 @@ Folder assemble(const std::vector<NamedFile>& files) {
   read_chains(sorting);
   sort_dcap(sorting);
   sort_snp(sorting);
+  sort_tpm(sorting);
   tell_roots(sorting);
   return std::move(sorting.folder);
 }

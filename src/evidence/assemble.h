@@ -6,6 +6,7 @@
 #include "evidence/collateral.h"
 #include "evidence/recognise.h"
 #include "evidence/snp_endorsements.h"
+#include "evidence/tpm_evidence.h"
 
 namespace brume::evidence {
 
@@ -23,7 +24,7 @@ struct FileUse {
 };
 
 struct FileProblem {
-  std::string rule;  // "collateral.format", "collateral.chain", "collateral.conflict"
+  std::string rule;  // "collateral.format", "collateral.chain", "collateral.conflict" (two that say different things)
   std::string file;
   std::string what;
 };
@@ -31,7 +32,11 @@ struct FileProblem {
 struct Folder {
   std::vector<Collateral> dcap;  // the newest last
   SnpEndorsements snp;
-  std::vector<FileUse> uses;  // as the files came
+  TpmEvidence tpm;                    // but for `attest`: that is the file which is verified
+  std::vector<std::string> tpm_crls;  // of lists that are neither Intel's nor AMD's
+  Bytes hcl_report;                   // Azure's; empty: none
+  std::vector<Bytes> quotes;          // of SGX and TDX: what logs are held against
+  std::vector<FileUse> uses;          // as the files came
   std::vector<FileProblem> problems;
 };
 

@@ -33,6 +33,8 @@ void read_chains(Sorting& sorting);
 void sort_dcap(Sorting& sorting);
 // SEV-SNP (assemble_snp.cpp).
 void sort_snp(Sorting& sorting);
+// TPMs, logs, and what is nobody else's (assemble_tpm.cpp): the last.
+void sort_tpm(Sorting& sorting);
 
 bool is_self_issued(const crypto::Certificate& certificate);
 bool name_contains(const crypto::Certificate& certificate, std::string_view word);

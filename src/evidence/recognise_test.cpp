@@ -17,7 +17,7 @@ Bytes quote_bytes() {
   auth.qe_report_bytes = qe_report;
   const Bytes chain(100, 'x');
   auth.certification_data = chain;
-  return encode_sgx_quote(encode_signed_quote_bytes(QuoteHeader{}, ReportBody{}), Bytes(64, 1), auth);
+  return encode_quote(3, encode_signed_quote_bytes(QuoteHeader{}, ReportBody{}), Bytes(64, 1), auth);
 }
 
 Bytes snp_report(std::uint32_t version) {
