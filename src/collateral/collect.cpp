@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hex.h"
+#include "collateral/normal_form.h"
 
 namespace brume::collateral {
 namespace {
@@ -72,7 +73,7 @@ Result<Collected> collect(Fetcher& fetcher, const Servers& servers, const Plan& 
     if (!fetched) return within(want.what, fetched.error());
     BRUME_ASSIGN(const UnixMs valid_until_ms, want.resource.check(fetched->body, fetched->chain));
     out.reports.push_back({want.what, url, fetched->origin, fetched->fetched_ms, valid_until_ms, fetched->why_stale});
-    out.bundle.parts.push_back(part_of(want, std::move(*fetched)));
+    for (auto& part : normal_form(part_of(want, std::move(*fetched)))) out.bundle.parts.push_back(std::move(part));
   }
   return out;
 }

@@ -110,7 +110,7 @@ Checkup check(const evidence::Bundle& bundle, UnixMs now_ms) {
   if (parts.empty()) out.findings.push_back({FindingKind::kMissing, "everything", "fetch or import collateral"});
   for (const PartView& part : parts) {
     check_item(part.item, now_ms, out);
-    if (part.item.kind == PartKind::kTcbInfo && part.item.fmspc) check_platform(parts, part, out.findings);
+    if (part.item.kind == PartKind::kTcbInfo && part.item.broken.empty()) check_platform(parts, part, out.findings);
     if (part.item.kind == PartKind::kSnpCertificates) check_snp(parts, part, out.findings);
   }
   const bool dcap = has(parts, [](const PartView& part) {
@@ -134,6 +134,9 @@ evidence::Bundle newest_parts(const evidence::Bundle& bundle) {
     };
     if (std::ranges::none_of(stamps, replaces)) out.parts.push_back(bundle.parts[i]);
   }
+  std::ranges::sort(out.parts);
+  const auto doubled = std::ranges::unique(out.parts);
+  out.parts.erase(doubled.begin(), doubled.end());
   return out;
 }
 

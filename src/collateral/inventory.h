@@ -53,7 +53,7 @@ struct Checkup {
 Checkup check(const evidence::Bundle& bundle, UnixMs now_ms);
 
 // Of parts that are for the same (the CRL of one CA, the TCB info of one family) the newest alone; of TCB infos and
-// identities the newest of each evaluation.
+// identities the newest of each evaluation. Sorted, each once.
 evidence::Bundle newest_parts(const evidence::Bundle& bundle);
 
 }  // namespace brume::collateral

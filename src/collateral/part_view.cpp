@@ -95,8 +95,10 @@ std::string product_in(const std::string& common_name) {
 }
 
 void view_crl(PartView& view, const evidence::Part& part) {
-  view.item.tee = part.kind == PartKind::kSnpCrl ? "sev-snp" : "sgx";
-  view.item.what = part.kind == PartKind::kPckCrl ? "PCK revocation list" : "root revocation list";
+  view.item.tee = part.kind == PartKind::kSnpCrl ? "sev-snp" : part.kind == PartKind::kTpmCrl ? "tpm" : "sgx";
+  view.item.what = part.kind == PartKind::kPckCrl   ? "PCK revocation list"
+                   : part.kind == PartKind::kTpmCrl ? "revocation list"
+                                                    : "root revocation list";
   auto crl = evidence::load_crl(part.data);
   if (!crl) return break_off(view, crl.error().what);
   view.issuer_name = crl->issuer_der();
@@ -166,6 +168,7 @@ PartView view_part(const evidence::Part& part) {
     case PartKind::kSgxRootCrl:
     case PartKind::kPckCrl:
     case PartKind::kSnpCrl:
+    case PartKind::kTpmCrl:
       view_crl(view, part);
       break;
     case PartKind::kPckChain:

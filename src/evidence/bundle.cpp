@@ -11,8 +11,8 @@ namespace brume::evidence {
 namespace {
 
 constexpr std::array<std::string_view, kPartKindCount> kKindNames = {
-    "sgx-root-crl", "pck-crl",          "tcb-info", "qe-identity",
-    "pck-chain",    "snp-certificates", "snp-crl",  "tpm-certificates"};
+    "sgx-root-crl",     "pck-crl", "tcb-info",         "qe-identity", "pck-chain",
+    "snp-certificates", "snp-crl", "tpm-certificates", "tpm-crl"};
 
 // A part as its JSON object says it.
 struct StatedPart {
@@ -98,8 +98,7 @@ std::string_view part_kind_name(PartKind kind) { return kKindNames[static_cast<s
 
 Result<Bundle> parse_bundle(std::string_view text) {
   if (text.size() > kBundleSizeLimit) return fail(ErrorCode::kLimit, "bundle: longer than 16 MiB");
-  // Version 2 is canonical, so it begins with these very bytes.
-  if (text.starts_with("{\"version\":2,")) return parse_version_2(text);
+  if (text.starts_with(kBundleStart)) return parse_version_2(text);
   BRUME_ASSIGN(const Collateral collateral, parse_collateral(text));
   return Bundle{parts_of(collateral)};
 }
@@ -108,7 +107,7 @@ std::string encode_bundle(Bundle bundle) {
   std::ranges::sort(bundle.parts);
   const auto doubled = std::ranges::unique(bundle.parts);
   bundle.parts.erase(doubled.begin(), doubled.end());
-  std::string out = "{\"version\":2,\"parts\":[";
+  std::string out = std::string(kBundleStart) + "\"parts\":[";
   for (std::size_t i = 0; i < bundle.parts.size(); ++i) {
     out += i == 0 ? "\n" : ",\n";
     append_part(out, bundle.parts[i]);

@@ -20,8 +20,9 @@ enum class PartKind {
   kSnpCertificates,  // DER, or PEM with one or several: VCEK, VLEK, ASK, ASVK, ARK
   kSnpCrl,           // DER or PEM
   kTpmCertificates,  // DER, or PEM with one or several: TPM vendors' roots and intermediates
+  kTpmCrl,           // DER, hex of DER, or PEM
 };
-inline constexpr std::size_t kPartKindCount = 8;
+inline constexpr std::size_t kPartKindCount = 9;
 std::string_view part_kind_name(PartKind kind);
 
 struct Part {
@@ -34,6 +35,9 @@ struct Part {
 // 20 platform families with SGX and TDX, both CAs, and every SNP product have about 100 parts.
 inline constexpr std::size_t kPartCountLimit = 1024;
 inline constexpr std::size_t kBundleSizeLimit = 16u << 20;
+
+// Version 2 is canonical, so it begins with these very bytes.
+inline constexpr std::string_view kBundleStart = "{\"version\":2,";
 
 struct Bundle {
   std::vector<Part> parts;
@@ -54,9 +58,9 @@ Sha256Digest bundle_digest(const Bundle& bundle);
 std::vector<Part> parts_of(const Collateral& collateral);
 std::vector<Collateral> collateral_of(const Bundle& bundle);
 
-// What SEV-SNP verification takes of it, and TPM verification.
 SnpEndorsements snp_endorsements_of(const Bundle& bundle);
-std::vector<std::string> tpm_certificates_of(const Bundle& bundle);
+// The data of every part of that kind.
+std::vector<std::string> data_of(const Bundle& bundle, PartKind kind);
 
 // Two parts of one `subject` are for the same, and the one with the higher age is the later word on it.
 struct PartStamp {

@@ -173,18 +173,13 @@ std::vector<Collateral> collateral_of(const Bundle& bundle) {
 }
 
 SnpEndorsements snp_endorsements_of(const Bundle& bundle) {
-  SnpEndorsements out;
-  for (const Part& part : bundle.parts) {
-    if (part.kind == PartKind::kSnpCertificates) out.certificates.push_back(part.data);
-    if (part.kind == PartKind::kSnpCrl) out.crls.push_back(part.data);
-  }
-  return out;
+  return {data_of(bundle, PartKind::kSnpCertificates), data_of(bundle, PartKind::kSnpCrl)};
 }
 
-std::vector<std::string> tpm_certificates_of(const Bundle& bundle) {
+std::vector<std::string> data_of(const Bundle& bundle, PartKind kind) {
   std::vector<std::string> out;
   for (const Part& part : bundle.parts) {
-    if (part.kind == PartKind::kTpmCertificates) out.push_back(part.data);
+    if (part.kind == kind) out.push_back(part.data);
   }
   return out;
 }

@@ -52,6 +52,7 @@ std::optional<PartStamp> part_stamp(const Part& part) {
     case PartKind::kSgxRootCrl:
     case PartKind::kPckCrl:
     case PartKind::kSnpCrl:
+    case PartKind::kTpmCrl:
       return crl_stamp(part);
     case PartKind::kTcbInfo:
       return tcb_info_stamp(part);

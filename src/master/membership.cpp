@@ -31,8 +31,11 @@ Membership::Membership(const crypto::EcKey& key, appraisal::Policy policy, evide
 void Membership::use_collateral() {
   verifier_.clear_collateral();
   verifier_.clear_snp_endorsements();
+  verifier_.clear_tpm();
   for (auto& one : evidence::collateral_of(collateral_)) verifier_.add_collateral(std::move(one));
   verifier_.add_snp_endorsements(evidence::snp_endorsements_of(collateral_));
+  verifier_.add_tpm_endorsements({evidence::data_of(collateral_, evidence::PartKind::kTpmCertificates),
+                                  evidence::data_of(collateral_, evidence::PartKind::kTpmCrl)});
 }
 
 void Membership::connect(ConnectionId connection, const std::string& address) {
