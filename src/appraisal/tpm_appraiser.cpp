@@ -81,7 +81,7 @@ void TpmAppraiser::check_trust(const evidence::TpmEvidence& evidence, const Poli
     return;
   }
   const TpmChain chain = check_tpm_chain(tpm.chain, *leaf, use, store, policy, now_ms);
-  tpm.revocation = chain.revocation;
+  if (chain.complete) tpm.revocation = chain.revocation;
   if (!tpm.chain.empty()) return;
   tpm.ak_certified = true;
   facts.root = chain.root;

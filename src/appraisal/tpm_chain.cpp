@@ -64,7 +64,6 @@ class ChainCheck {
       if (issuer == nullptr || out_.length == kChainLimit) {
         refuse(refusals_, "tpm.chain.issuer", "the issuer's certificate, up to a root that the policy names",
                "none after " + std::to_string(out_.length), kFixChain);
-        out_.revocation = TpmRevocation::kUnchecked;
         return out_;
       }
       check_link(*at, *issuer);
@@ -72,6 +71,7 @@ class ChainCheck {
       at = issuer;
       ++out_.length;
     }
+    out_.complete = true;
     return out_;
   }
 

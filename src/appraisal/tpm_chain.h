@@ -33,6 +33,7 @@ struct TpmChain {
   SpkiHash root;  // the topmost certificate's key: one that the policy names, or that issued itself
   TpmRevocation revocation = TpmRevocation::kUnchecked;
   std::size_t length = 0;
+  bool complete = false;  // up to `root`
 };
 // Adds tpm.chain.* refusals: issuer (none there), signature, profile, usage, expired, not-yet-valid, revoked.
 TpmChain check_tpm_chain(Refusals& refusals, const crypto::Certificate& leaf, TpmKeyUse use, const TpmStore& store,

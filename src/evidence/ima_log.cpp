@@ -1,6 +1,7 @@
 #include "evidence/ima_log.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/reader.h"
 #include "base/writer.h"
@@ -33,12 +34,47 @@ Status read_path_field(ByteView field, ImaEntry& entry) {
   return {};
 }
 
-bool starts_with_digest_and_path(std::string_view name) {
-  return name == "ima-ng" || name == "ima-sig" || name == "ima-buf" || name == "ima-ngv2" || name == "ima-sigv2" ||
-         name == "ima-modsig" || name.starts_with("d-ng|n-ng") || name.starts_with("d-ngv2|n-ng");
+// security/integrity/ima/ima_template.c, builtin_templates: the names that kernels give to lists of fields.
+struct NamedTemplate {
+  std::string_view name;
+  std::string_view fields;
+};
+constexpr auto kTemplates = std::to_array<NamedTemplate>({
+    {"ima", "d|n"},
+    {"ima-ng", "d-ng|n-ng"},
+    {"ima-sig", "d-ng|n-ng|sig"},
+    {"ima-ngv2", "d-ngv2|n-ng"},
+    {"ima-sigv2", "d-ngv2|n-ng|sig"},
+    {"ima-buf", "d-ng|n-ng|buf"},
+    {"ima-modsig", "d-ng|n-ng|sig|d-modsig|modsig"},
+    {"evm-sig", "d-ng|n-ng|evmsig|xattrnames|xattrlengths|xattrvalues|iuid|igid|imode"},
+});
+// The same file's supported_fields.
+constexpr auto kFields =
+    std::to_array<std::string_view>({"d", "n", "d-ng", "d-ngv2", "n-ng", "sig", "buf", "d-modsig", "modsig", "evmsig",
+                                     "iuid", "igid", "imode", "xattrnames", "xattrlengths", "xattrvalues"});
+
+// The fields of a template; nothing for what is none. A name is in no digest: it must not change what the data mean.
+std::optional<std::vector<std::string_view>> fields_of(std::string_view name) {
+  for (const NamedTemplate& known : kTemplates) {
+    if (known.name == name) name = known.fields;
+  }
+  std::vector<std::string_view> out;
+  while (true) {
+    const std::string_view field = name.substr(0, name.find('|'));
+    if (std::ranges::find(kFields, field) == kFields.end()) return std::nullopt;
+    out.push_back(field);
+    if (field.size() == name.size()) return out;
+    name.remove_prefix(field.size() + 1);
+  }
 }
 
-bool has_signature(std::string_view name) { return name == "ima-sig" || name == "ima-sigv2" || name == "ima-modsig"; }
+Status read_field(std::string_view name, ByteView field, ImaEntry& entry) {
+  if (name == "d-ng" || name == "d-ngv2") return read_digest_field(field, entry);
+  if (name == "n-ng") return read_path_field(field, entry);
+  if (name == "sig") entry.signature = to_bytes(field);
+  return {};
+}
 
 // ima_fs.c shows this template as older kernels did, without a size before its data.
 void read_legacy_data(Reader& reader, ImaEntry& entry) {
@@ -94,18 +130,13 @@ Status read_ima_fields(ImaEntry& entry) {
     entry.path = std::string(as_chars(reader.sized(kPathSizeLimit)));
     return reader.done("IMA entry");
   }
-  const bool known = starts_with_digest_and_path(entry.template_name);
-  for (std::size_t index = 0; reader.remaining() > 0; ++index) {
+  const auto fields = fields_of(entry.template_name);
+  if (!fields) return fail(ErrorCode::kUnsupported, "IMA entry: a template that is not known");
+  for (const std::string_view name : *fields) {
     const ByteView field = reader.sized(kImaTemplateSizeLimit);
-    if (!reader.ok()) break;
-    if (known && index == 0) BRUME_TRY(read_digest_field(field, entry));
-    if (known && index == 1) BRUME_TRY(read_path_field(field, entry));
-    if (has_signature(entry.template_name) && index == 2) entry.signature = to_bytes(field);
-    if (known && index == 2 && (entry.template_name == "ima-ng" || entry.template_name == "ima-ngv2")) reader.fault();
+    if (reader.ok()) BRUME_TRY(read_field(name, field, entry));
   }
-  BRUME_TRY(reader.done("IMA entry"));
-  if (known && entry.hash_name.empty()) return malformed("IMA entry: no digest");
-  return {};
+  return reader.done("IMA entry");
 }
 
 bool ima_template_digest_fits(const ImaEntry& entry) {

@@ -27,11 +27,11 @@ struct ImaEntry {
   std::string template_name;  // "ima", "ima-ng", "ima-sig", ..., or field names such as "d-ng|n-ng"
   Bytes template_data;        // what the template digest is of
 
-  // Of the template's first two fields, empty where it has others.
+  // Of the template's fields, empty where it has them not.
   std::string hash_name;  // of the file's digest: "sha1", "sha256", ...
   Bytes file_digest;
   std::string path;
-  Bytes signature;  // of the third field of "ima-sig" and "ima-sigv2"
+  Bytes signature;
 
   // The file changed while it was measured: the kernel extends ones (IMA's "violation").
   bool violation() const;
@@ -42,7 +42,7 @@ struct ImaLog {
   std::vector<ImaEntry> entries;
 };
 
-// Refuses entries cut off, template data whose fields do not add up, and bytes left over.
+// Refuses entries cut off, templates that are not known, template data whose fields do not add up, and bytes left over.
 Result<ImaLog> parse_ima_binary(ByteView bytes);
 Bytes encode_ima_binary(const ImaLog& log);
 // Of the templates ima, ima-ng, ima-sig, ima-ngv2, ima-sigv2 and ima-buf; others have more than their text shows.

@@ -119,7 +119,11 @@ TEST(ImaLog, RefusesTemplateDataThatDoNotAddUp) {
   EXPECT_FALSE(parse_ima_binary(ima_record("ima-ng", bad))) << "a path without its end";
   EXPECT_FALSE(parse_ima_binary(ima_record("ima-ng", {})));
   EXPECT_FALSE(parse_ima_binary(ima_record("ima-ng", good, {}, 24)));
-  EXPECT_TRUE(parse_ima_binary(ima_record("something-else", good)).has_value());
+  EXPECT_FALSE(parse_ima_binary(ima_record("something-else", good)));
+  EXPECT_FALSE(parse_ima_binary(ima_record("ima-sig", good))) << "a field is missing";
+  EXPECT_TRUE(parse_ima_binary(ima_record("d-ng|n-ng", good)).has_value());
+  EXPECT_FALSE(parse_ima_binary(ima_record("d-ng|n-ng|", good)));
+  EXPECT_FALSE(parse_ima_binary(ima_record("d-ng|n-xx", good)));
 }
 
 TEST(ImaLog, TellsTheEntryThatIsNotItsTemplateDigest) {
