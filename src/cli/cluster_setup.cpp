@@ -1,7 +1,5 @@
 #include "cli/cluster_setup.h"
 
-#include <future>
-
 #include "appraisal/policy.h"
 #include "cli/job_program.h"
 #include "cli/platform_setup.h"
@@ -99,14 +97,6 @@ Result<int> start_master(const master::Home& home, bool own_network) {
   return fail(ErrorCode::kUnavailable, "the master did not start: " + said);
 }
 
-// What is started is written down at once, so that `brume down` ends it.
-Status start_daemons(const master::Home& home, Cluster& cluster) {
-  BRUME_ASSIGN(cluster.platform_started, ensure_platform_runs(home));
-  BRUME_TRY(save_cluster(home, cluster));
-  BRUME_ASSIGN(cluster.master_pid, start_master(home, cluster.engine != "process"));
-  return save_cluster(home, cluster);
-}
-
 }  // namespace
 
 Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine, const SetupOptions& options) {
@@ -128,12 +118,12 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
   }
   BRUME_ASSIGN(SpkiHash root, init_platform(home));
   BRUME_TRY(write_policy(home, options, cluster.spec.image_layout, root));
-  // From here on there is something that `brume down` must find.
+  BRUME_ASSIGN(cluster.platform_started, ensure_platform_runs(home));
+  // From here on something runs that `brume down` must find.
   BRUME_TRY(save_cluster(home, cluster));
-  std::future<Status> prepared = std::async(std::launch::async, [&] { return engine.prepare(cluster.spec); });
-  const Status daemons = start_daemons(home, cluster);
-  BRUME_TRY(prepared.get());
-  BRUME_TRY(daemons);
+  BRUME_TRY(engine.prepare(cluster.spec));
+  BRUME_ASSIGN(cluster.master_pid, start_master(home, cluster.engine != "process"));
+  BRUME_TRY(save_cluster(home, cluster));
   BRUME_ASSIGN(nlohmann::json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
   cluster.spec.master_port = status.value("port", std::uint16_t{0});
   BRUME_TRY(save_cluster(home, cluster));
