@@ -19,7 +19,9 @@ PcrSelection read_selection(Reader& reader) {
 
 void put_selection(Writer& writer, const PcrSelection& selection) {
   writer.u16be(static_cast<std::uint16_t>(selection.hash)).u8(selection.map_size);
-  for (unsigned i = 0; i < selection.map_size; ++i) writer.u8(static_cast<std::uint8_t>(selection.mask >> (8 * i)));
+  for (unsigned i = 0; i < selection.map_size; ++i) {
+    writer.u8(static_cast<std::uint8_t>(i < sizeof selection.mask ? selection.mask >> (8 * i) : 0));
+  }
 }
 
 }  // namespace
