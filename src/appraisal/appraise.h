@@ -52,7 +52,7 @@ class Verifier {
 
   // Adds a bundle; of several, the one that fits the platform's FMSPC, PCEID and CA is used, the
   // latest added first. At most kCollateralLimit: the oldest goes.
-  void add_collateral(evidence::Collateral collateral);
+  void add_collateral(const evidence::Collateral& collateral);
   void clear_collateral();
   // Certificates and CRLs of SEV-SNP: of all that were added, those that fit a report are used. The store is bounded
   // (appraisal/snp_store.h): the oldest goes.

@@ -29,6 +29,7 @@ void check_key(Refusals& refusals, const TpmRules& rules, const TpmFacts& facts)
     const bool named = !facts.ak_name.empty() && contains(rules.ak_names, facts.ak_name);
     if (!named && std::ranges::find(rules.aks, facts.ak) == rules.aks.end()) {
       std::vector<std::string> all;
+      all.reserve(rules.ak_names.size() + rules.aks.size());
       for (const Bytes& name : rules.ak_names) all.push_back(to_hex(name));
       for (const SpkiHash& key : rules.aks) all.push_back(key.hex());
       refuse(refusals, "policy.ak", listed(all, [](const std::string& text) { return text; }),

@@ -52,7 +52,7 @@ Verifier::~Verifier() = default;
 Verifier::Verifier(Verifier&&) noexcept = default;
 Verifier& Verifier::operator=(Verifier&&) noexcept = default;
 
-void Verifier::add_collateral(evidence::Collateral collateral) { state_->dcap.add_collateral(collateral); }
+void Verifier::add_collateral(const evidence::Collateral& collateral) { state_->dcap.add_collateral(collateral); }
 void Verifier::clear_collateral() { state_->dcap.clear_collateral(); }
 void Verifier::add_snp_endorsements(const evidence::SnpEndorsements& endorsements) {
   state_->snp.add_endorsements(endorsements);
