@@ -65,6 +65,7 @@ std::optional<PartStamp> part_stamp(const Part& part) {
 
 Bundle refreshed(const Bundle& known, Bundle next) {
   std::vector<std::optional<PartStamp>> stamps;
+  stamps.reserve(known.parts.size());
   for (const Part& part : known.parts) stamps.push_back(part_stamp(part));
   for (Part& part : next.parts) {
     auto best = part_stamp(part);
