@@ -146,7 +146,7 @@ void status() {
   }
   say("pid " + std::to_string(::getpid()) + " write " +
       (::open("/brume-node", O_WRONLY) < 0 && ::open("/new", O_CREAT | O_WRONLY, 0600) < 0 ? "no" : "yes") +
-      " old root " + (::access("/work", F_OK) == 0 || ::access("/usr", F_OK) == 0 ? "yes" : "no"));
+      " old root " + (::access("/usr", F_OK) == 0 ? "yes" : "no"));
 }
 
 bool act(const std::string& action, const char* argument) {
