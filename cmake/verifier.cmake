@@ -19,6 +19,7 @@ foreach(room ${BRUME_VERIFIER_ROOMS})
   # What only tests include, and what a room keeps to itself, stays here.
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/src/${room} DESTINATION ${BRUME_HEADER_DIR} COMPONENT verifier
     FILES_MATCHING PATTERN "*.h" PATTERN "test_*.h" EXCLUDE PATTERN "shared_evidence.h" EXCLUDE PATTERN "x509_parse.h" EXCLUDE
+    PATTERN "x509_state.h" EXCLUDE
     PATTERN "openssl_handle.h" EXCLUDE PATTERN "tls*.h" EXCLUDE)
 endforeach()
 install(EXPORT brumeTargets NAMESPACE brume:: DESTINATION ${BRUME_PACKAGE_DIR} COMPONENT verifier)

@@ -145,9 +145,6 @@ Imported import_files(const std::vector<NamedBytes>& files) {
   for (const NamedBytes& file : files) {
     import.out.notes.push_back({file.name, {}, {}});
     recognised.push_back(evidence::recognise(file.bytes));
-    if (as_chars(file.bytes).starts_with(evidence::kBundleStart)) {
-      recognised.back() = {FileKind::kCollateralBundle, {}, {}, file.bytes};
-    }
     if (recognised.back().kind != FileKind::kCertificates) continue;
     auto certificates = certificates_in(recognised.back());
     if (certificates) import.all.insert(import.all.end(), certificates->begin(), certificates->end());

@@ -112,7 +112,7 @@ std::string encode_bundle(Bundle bundle) {
     out += i == 0 ? "\n" : ",\n";
     append_part(out, bundle.parts[i]);
   }
-  return out + "\n]}\n";
+  return out + "\n]}";
 }
 
 Sha256Digest bundle_digest(const Bundle& bundle) { return crypto::sha256(as_bytes(encode_bundle(bundle))); }

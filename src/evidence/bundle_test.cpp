@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/hash.h"
+#include "evidence/recognise.h"
 
 namespace brume::evidence {
 namespace {
@@ -42,6 +43,8 @@ TEST(Bundle, RefusesEveryTruncationAndChange) {
     EXPECT_FALSE(parse_bundle(other)) << i << " " << other;
   }
   EXPECT_FALSE(parse_bundle(text + "\n"));
+  EXPECT_EQ(recognise(as_bytes(text + "\n")).kind, FileKind::kCollateralBundle);
+  EXPECT_TRUE(parse_bundle(as_chars(recognise(as_bytes(text + "\n")).content)));
 }
 
 TEST(Bundle, RefusesOtherOrdersKindsAndFields) {

@@ -1,6 +1,7 @@
 // The kinds that are text in themselves.
 #include <algorithm>
 
+#include "evidence/bundle.h"
 #include "evidence/recognise.h"
 
 namespace brume::evidence {
@@ -18,8 +19,7 @@ FileKind kind_of_pem(std::string_view text) {
 
 // By the names that only this document has.
 FileKind kind_of_json(std::string_view text) {
-  if (has(text, "\"root_crl\"") || (has(text, "\"parts\"") && has(text, "\"issuer_chain\"")))
-    return FileKind::kCollateralBundle;
+  if (has(text, "\"root_crl\"") || text.starts_with(kBundleStart)) return FileKind::kCollateralBundle;
   if (has(text, "\"tcbInfo\"")) return FileKind::kTcbInfo;
   if (has(text, "\"enclaveIdentity\"")) return FileKind::kQeIdentity;
   if (has(text, "\"allow\"")) return FileKind::kPolicy;
