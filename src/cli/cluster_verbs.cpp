@@ -188,7 +188,10 @@ void add_policy(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   auto* verb = app.add_subcommand("policy", "Show the policy in force, or put a new one (with a later epoch) in force");
   verb->add_option("FILE", *path, "policy.toml");
-  verb->callback([path] { finish(policy(*path)); });
+  verb->callback([path, verb] {
+    if (verb->get_subcommands().empty()) finish(policy(*path));
+  });
+  add_policy_check(*verb);
 }
 
 void add_workers(CLI::App& app) {

@@ -27,6 +27,10 @@ nlohmann::ordered_json fields_of(const appraisal::EventLogFindings& log);
 nlohmann::ordered_json fields_of(const appraisal::ImaFindings& ima);
 nlohmann::ordered_json fields_of(const appraisal::TpmFacts& facts);
 
+// A whole log, whose fields need its replay. Errors: it does not parse.
+Result<nlohmann::ordered_json> show_event_log(ByteView bytes);
+Result<nlohmann::ordered_json> show_ima_list(ByteView bytes);
+
 // "0x3001f"
 std::string hex_number(std::uint64_t value);
 

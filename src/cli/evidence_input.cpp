@@ -72,8 +72,11 @@ Result<std::vector<evidence::NamedFile>> read_evidence_folder(const std::string&
   if (error) return fail(ErrorCode::kIo, path + ": " + error.message());
   std::ranges::sort(names);
   std::vector<evidence::NamedFile> files;
+  std::size_t size = 0;
   for (const std::string& name : names) {
     BRUME_ASSIGN(auto file, read_evidence_file((fs::path(path) / name).string()));
+    size += file.what.content.size();
+    if (size > kFolderSizeLimit) return fail(ErrorCode::kLimit, path + ": more than 64 MiB");
     files.push_back(std::move(file));
   }
   return files;
@@ -86,6 +89,18 @@ Result<UnixMs> parse_moment(const std::string& what, const std::string& text) {
   if (whole && seconds >= 0 && seconds <= kLastUnixSecond) return seconds * 1000;
   if (const auto time = parse_rfc3339(text)) return *time;
   return fail(ErrorCode::kUsage, what + ": a time such as 2026-06-15T12:00:00Z, or Unix seconds");
+}
+
+nlohmann::ordered_json parse_shallow_json(ByteView bytes) {
+  constexpr int kDepthLimit = 16;
+  int depth = 0;
+  int deepest = 0;
+  for (const std::uint8_t byte : bytes) {  // brackets in strings only make it stricter
+    if (byte == '[' || byte == '{') deepest = std::max(deepest, ++depth);
+    if (byte == ']' || byte == '}') --depth;
+  }
+  if (deepest > kDepthLimit) return nlohmann::ordered_json(nlohmann::ordered_json::value_t::discarded);
+  return nlohmann::ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
 }
 
 Result<Bytes> parse_hex_option(const std::string& what, const std::string& text, std::size_t limit) {

@@ -1,3 +1,4 @@
+#include "appraisal/rule_reference.h"
 #include "appraisal/snp_names.h"
 #include "cli/evidence_fields.h"
 #include "cli/evidence_output.h"
@@ -104,7 +105,10 @@ ordered_json svn_of(const appraisal::PeerFacts& facts, appraisal::Tee tee) {
 ordered_json refusals_of(const Verification& verification) {
   ordered_json out = ordered_json::array();
   for (const auto& refusal : verification.findings.refusals) {
-    out.push_back({{"rule", refusal.rule}, {"expected", refusal.expected}, {"got", refusal.got}, {"fix", refusal.fix}});
+    ordered_json one = {
+        {"rule", refusal.rule}, {"expected", refusal.expected}, {"got", refusal.got}, {"fix", refusal.fix}};
+    if (const auto* reference = appraisal::find_reference(refusal.rule)) one["source"] = reference->source;
+    out.push_back(std::move(one));
   }
   return out;
 }
@@ -114,6 +118,29 @@ ordered_json evidence_of(const Verification& verification) {
   ordered_json out = {{"kind", evidence::file_kind_name(what.kind)}, {"wrapped_in", what.wrappings}};
   out["padding"] = verification.findings.padding_size;
   return out;
+}
+
+// draft-ietf-rats-ear, section 3: not signed, since it goes no further than whoever called the tool.
+ordered_json ear_of(const Verification& verification, appraisal::Tee tee) {
+  ordered_json vector = ordered_json::object();
+  ordered_json reasons = ordered_json::object();
+  for (const appraisal::EarClaim& claim : verification.ear.claims) {
+    if (claim.value == appraisal::kEarNoClaim) continue;
+    vector[std::string(claim.name)] = claim.value;
+    reasons[std::string(claim.name)] = claim.why;
+  }
+  const std::string policy =
+      verification.policy_hash ? "urn:sha256:" + verification.policy_hash->hex() : "urn:brume:policy:default";
+  ordered_json submod = {{"ear.status", appraisal::ear_tier_name(verification.ear.status)},
+                         {"ear.trustworthiness-vector", vector},
+                         {"ear.appraisal-policy-id", policy},
+                         {"brume.reasons", reasons}};
+  ordered_json submods = ordered_json::object();
+  submods[std::string(tee == appraisal::Tee::kNone ? "unknown" : tee_name(tee))] = std::move(submod);
+  return {{"eat_profile", appraisal::kEarProfile},
+          {"iat", verification.now_ms / 1000},
+          {"ear.verifier-id", {{"developer", "Brume"}, {"build", "brume " BRUME_VERSION}}},
+          {"submods", submods}};
 }
 
 ordered_json files_of(const Verification& verification) {
@@ -148,6 +175,7 @@ ordered_json to_json(const Verification& verification) {
   out["evidence"] = evidence_of(verification);
   out["collateral"] = files_of(verification);
   out["verified_at"] = evidence::format_time(verification.now_ms);
+  out["ear"] = ear_of(verification, tee);
   out["policy"] = verification.policy_hash ? ordered_json(verification.policy_hash->hex()) : ordered_json("default");
   return out;
 }

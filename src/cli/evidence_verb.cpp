@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/evidence_output.h"
+#include "cli/evidence_show.h"
 #include "cli/verbs.h"
 #include "master/daemon.h"
 
@@ -20,7 +21,7 @@ void verify(const VerifyOptions& options) {
   const auto verification = verify_evidence(options, clock);
   if (!verification) fail_input(verification.error());
   if (options.json) {
-    std::cout << to_json(*verification).dump(2) << "\n";
+    std::cout << to_json(*verification).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
   } else {
     std::cout << to_text(*verification);
   }
@@ -28,11 +29,35 @@ void verify(const VerifyOptions& options) {
   if (!verification->accepted()) throw CLI::RuntimeError(kExitFailed);
 }
 
+void show(const std::string& path, bool as_json) {
+  const auto file = read_evidence_file(path);
+  if (!file) fail_input(file.error());
+  const auto shown = show_evidence(*file);
+  if (!shown) fail_input(shown.error());
+  // Paths and names of strangers may hold anything: what is no UTF-8 is replaced.
+  if (as_json) {
+    std::cout << shown->dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+  } else {
+    std::cout << as_lines(*shown);
+  }
+}
+
+void add_show(CLI::App& verb) {
+  auto path = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  auto* show_verb = verb.add_subcommand("show", "Say what a file of evidence or collateral holds; verifies nothing");
+  show_verb->add_option("FILE", *path, "Any of the formats, recognised by content: raw, hex, base64, PEM, CMW")
+      ->required();
+  show_verb->add_flag("--json", *json, "Print JSON");
+  show_verb->callback([path, json] { show(*path, *json); });
+}
+
 }  // namespace
 
 void add_evidence(CLI::App& app) {
   auto* verb = app.add_subcommand("evidence", "Look at evidence of SGX, TDX, SEV-SNP and TPM, and verify it");
   verb->require_subcommand(1);
+  add_show(*verb);
   auto options = std::make_shared<VerifyOptions>();
   auto* verify_verb = verb->add_subcommand("verify", "Verify evidence against collateral, policy and time");
   verify_verb->add_option("FILE", options->file, "Quote, report, TPM attestation or event log, in any wrapping")

@@ -241,8 +241,10 @@ Result<Verification> verify_evidence(const VerifyOptions& options, const Clock& 
   BRUME_ASSIGN(out.evidence, read_evidence_file(options.file));
   BRUME_ASSIGN(const evidence::Folder folder, read_endorsements(options.collateral));
   out.files = folder.uses;
-  verify_kind({folder, setting.binding, setting.policy ? &*setting.policy : nullptr, setting.roots}, out);
+  const VerifyTask task{folder, setting.binding, setting.policy ? &*setting.policy : nullptr, setting.roots};
+  verify_kind(task, out);
   add_problems(out, folder);
+  out.ear = appraisal::make_ear(out.findings, task.policy_for(out.findings.facts_unverified.tee));
   out.malformed = std::ranges::any_of(out.findings.refusals, [&](const appraisal::Refusal& refusal) {
     return is_malformed(out.evidence.what.kind, refusal.rule);
   });

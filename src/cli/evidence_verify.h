@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "appraisal/appraise.h"
+#include "appraisal/ear.h"
 #include "cli/evidence_input.h"
 
 namespace brume::cli {
@@ -32,7 +32,8 @@ struct Verification {
   std::optional<appraisal::EventLogFindings> log;
   std::optional<appraisal::ImaFindings> ima;
   std::optional<Sha256Digest> policy_hash;  // nothing: the default policy
-  bool malformed = false;                   // the evidence itself does not parse
+  appraisal::Ear ear;
+  bool malformed = false;  // the evidence itself does not parse
   bool accepted() const { return findings.refusals.empty(); }
 };
 

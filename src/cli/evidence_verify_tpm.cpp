@@ -1,6 +1,4 @@
 // TPM quotes with all that belongs to them, and logs on their own.
-#include <nlohmann/json.hpp>
-
 #include "cli/evidence_policy.h"
 #include "cli/evidence_task.h"
 #include "crypto/text.h"
@@ -15,7 +13,7 @@ using appraisal::Tee;
 constexpr std::string_view kFixHcl = "read report, quote and key from the same vTPM again";
 
 // JWK (RFC 7517; RFC 7518, section 6.3.1): base64url without padding.
-std::optional<Bytes> base64url(const nlohmann::json& object, const char* name) {
+std::optional<Bytes> base64url(const nlohmann::ordered_json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   std::string text = *found;
@@ -27,11 +25,12 @@ std::optional<Bytes> base64url(const nlohmann::json& object, const char* name) {
 
 // The key with id "HCLAkPub" of the runtime data.
 std::optional<crypto::PublicKey> hcl_key(const evidence::HclReport& hcl) {
-  const auto json = nlohmann::json::parse(hcl.runtime_data.begin(), hcl.runtime_data.end(), nullptr, false);
-  const auto keys = json.is_object() ? json.find("keys") : json.end();
-  if (!json.is_object() || keys == json.end() || !keys->is_array()) return std::nullopt;
+  const nlohmann::ordered_json json = parse_shallow_json(hcl.runtime_data);
+  if (!json.is_object()) return std::nullopt;
+  const auto keys = json.find("keys");
+  if (keys == json.end() || !keys->is_array()) return std::nullopt;
   for (const auto& key : *keys) {
-    if (!key.is_object() || key.value("kid", "") != "HCLAkPub") continue;
+    if (!key.is_object() || !key.contains("kid") || key["kid"] != "HCLAkPub") continue;
     const auto modulus = base64url(key, "n");
     const auto exponent = base64url(key, "e");
     if (!modulus || !exponent || exponent->size() > 4) return std::nullopt;

@@ -24,6 +24,7 @@ void add_image(CLI::App& app);
 void add_up(CLI::App& app);
 void add_workers(CLI::App& app);
 void add_policy(CLI::App& app);
+void add_policy_check(CLI::App& policy_verb);
 void add_status(CLI::App& app);
 void add_nodes(CLI::App& app);
 void add_logs(CLI::App& app);

@@ -133,6 +133,7 @@ Status VerifierSession::check_and_appraise(const EvidenceMessage& message, const
   expected.claims_hash = crypto::sha256(message.claims);
   expected.role = role_name(claims->role);
   expected.now_ms = clock_->now_ms();
+  expected.challenged_ms = round_until_ms_ - config_.evidence_limit_ms;  // when the nonce was drawn
   expected.report_data = report_data_of({.role = claims->role,
                                          .nonce = challenge.nonce,
                                          .attester_key = channel_.tls().peer_spki(),
