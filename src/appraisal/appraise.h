@@ -24,6 +24,8 @@ struct Expected {
   std::optional<Bytes> nonce{};
   // When the nonce that the report data bind was drawn; nothing: unknown.
   std::optional<UnixMs> challenged_ms{};
+  // So many entries of this host's IMA list were verified before: the quote must cover at least these.
+  std::size_t ima_least_count = 0;
 };
 
 // SHA-256 of the report data: what a TPM quotes in a join, since its extra data have no room for all of them.

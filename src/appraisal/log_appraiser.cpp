@@ -154,6 +154,23 @@ EventLogFindings check_event_log(Refusals& refusals, ByteView log, EventLogKind 
   return EventLogCheck(refusals, kind, values).run(log);
 }
 
+void check_values_of_quote(Refusals& refusals, ByteView attest, const PcrValues& values) {
+  constexpr std::string_view kFix = "lay the values beside the quote that were read with it";
+  const auto quote = evidence::parse_tpm_attest(attest);
+  if (!quote) {
+    refuse(refusals, "tpm.quote.format", "a TPMS_ATTEST", quote.error().what, kFix);
+    return;
+  }
+  const auto all = evidence::concatenate_pcrs(quote->selections, values);
+  if (!all) return;
+  // Without the signature only its size tells the digest's hash.
+  for (const TpmAlgorithm bank : kBanks) {
+    const bool fits = evidence::tpm_digest_size(bank) == quote->pcr_digest.size();
+    if (fits && crypto::hash(*evidence::tpm_crypto_hash(bank), *all) == quote->pcr_digest) return;
+  }
+  refuse(refusals, "tpm.pcr.digest", to_hex(quote->pcr_digest), "values of another digest", kFix);
+}
+
 EventLogKind event_log_kind(const evidence::EventLog& log) {
   const bool sha384_only = log.algorithms.size() == 1 && log.algorithms.front() == TpmAlgorithm::kSha384;
   const bool of_register_1 = log.header_record.size() > 4 && log.header_record[0] == 1;

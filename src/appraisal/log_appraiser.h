@@ -33,6 +33,10 @@ struct EventLogFindings {
 EventLogFindings check_event_log(Refusals& refusals, ByteView log, evidence::EventLogKind kind,
                                  const evidence::PcrValues& values);
 
+// For register values that came beside a quote whose key did not: they must be those of its PCR digest, whatever the
+// signature. Adds tpm.quote.format, tpm.pcr.digest; nothing where not all selected values are there.
+void check_values_of_quote(Refusals& refusals, ByteView attest, const evidence::PcrValues& values);
+
 // A CCEL says it by its header, which is of register 1, and has SHA-384 only.
 evidence::EventLogKind event_log_kind(const evidence::EventLog& log);
 // As values for check_event_log: registers 1 to 4 of the SHA-384 bank are RTMR0 to RTMR3.

@@ -181,6 +181,8 @@ void check_log(const json& item) {
     const auto quote = evidence::parse_tpm_attest(as_bytes(attest));
     ASSERT_TRUE(quote.has_value());
     expect_quote_fields(item["fields"], *quote);
+    check_values_of_quote(refusals = {}, as_bytes(attest), values_of(item));
+    EXPECT_EQ(rules_of(refusals), "");
   }
 }
 

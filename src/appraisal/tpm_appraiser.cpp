@@ -26,12 +26,12 @@ void check_nonce(Refusals& refusals, const evidence::TpmAttest& quote, const Exp
          expected.nonce ? to_hex(quote.extra_data) : "other extra data", kFixNonce);
 }
 
-void check_logs(Refusals& refusals, const evidence::TpmEvidence& evidence, TpmFacts& facts) {
+void check_logs(Refusals& refusals, const evidence::TpmEvidence& evidence, std::size_t ima_least, TpmFacts& facts) {
   if (!facts.pcrs_known) return;  // there is nothing to hold them against
   if (!evidence.event_log.empty()) {
     facts.log = check_event_log(refusals, evidence.event_log, evidence::EventLogKind::kTpm, facts.pcrs);
   }
-  if (!evidence.ima_log.empty()) facts.ima = check_ima_log(refusals, evidence.ima_log, facts.pcrs);
+  if (!evidence.ima_log.empty()) facts.ima = check_ima_log(refusals, evidence.ima_log, facts.pcrs, ima_least);
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ void TpmAppraiser::examine(const evidence::TpmEvidence& evidence, const Policy& 
   check_quote_signature(refusals, evidence, *facts.tpm);
   check_pcr_digest(refusals, evidence, *facts.tpm);
   check_trust(evidence, policy, expected.now_ms, facts);
-  check_logs(refusals, evidence, *facts.tpm);
+  check_logs(refusals, evidence, expected.ima_least_count, *facts.tpm);
   facts.debug = facts.tpm->log && facts.tpm->log->boot.debug_mode;
 }
 

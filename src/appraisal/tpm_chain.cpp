@@ -12,7 +12,11 @@ namespace {
 
 constexpr std::size_t kChainLimit = 6;
 constexpr std::string_view kFixChain = "lay the certificates up to a root that the policy names beside the quote";
+constexpr std::string_view kOidKeyUsage = "2.5.29.15";
 constexpr std::string_view kOidExtendedKeyUsage = "2.5.29.37";
+constexpr std::uint8_t kDigitalSignature = 0x80;  // RFC 5280, section 4.2.1.3
+constexpr std::uint8_t kKeyEncipherment = 0x20;
+constexpr std::uint8_t kKeyAgreement = 0x08;
 // 2.23.133.8.1 tcg-kp-EKCertificate and 2.23.133.8.3 tcg-kp-AIKCertificate, as OID content.
 constexpr ByteArray<5> kEndorsementUsage = {0x67, 0x81, 0x05, 0x08, 0x01};
 constexpr ByteArray<5> kAttestationUsage = {0x67, 0x81, 0x05, 0x08, 0x03};
@@ -26,9 +30,20 @@ bool understood(const crypto::Certificate& certificate) {
   });
 }
 
+// BIT STRING: tag, size, unused bits, bits. A certificate that states no key usage allows all.
+bool key_usage_fits(const crypto::Certificate& certificate, TpmKeyUse use) {
+  const auto extension = certificate.extension(kOidKeyUsage);
+  if (!extension) return true;
+  const Bytes& value = extension->value;
+  if (value.size() < 4 || value[0] != 0x03) return false;
+  const int wanted = use == TpmKeyUse::kAttestation ? kDigitalSignature : kKeyEncipherment | kKeyAgreement;
+  return (value[3] & wanted) != 0;
+}
+
 // A usage that the certificate states must be the one it is taken for; many state none (EK Credential Profile 2.5,
 // section 3.2.16).
 bool usage_fits(const crypto::Certificate& certificate, TpmKeyUse use) {
+  if (!key_usage_fits(certificate, use)) return false;
   const auto extension = certificate.extension(kOidExtendedKeyUsage);
   if (!extension) return true;
   evidence::DerReader outer(extension->value);

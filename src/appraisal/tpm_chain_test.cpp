@@ -136,6 +136,11 @@ TEST(TpmChain, SignaturesProfilesAndUsages) {
   TestMaker none;
   none.leaf.extensions = {};
   EXPECT_EQ(none.issue().refused(), "");
+  for (const std::uint8_t bits : ByteArray<3>{0x80, 0x20, 0x08}) {
+    TestMaker key_usage;
+    key_usage.leaf.extensions = {{"2.5.29.15", true, {0x03, 0x02, 0x00, bits}}};
+    EXPECT_EQ(key_usage.issue().refused(), bits == 0x80 ? "" : "policy.root tpm.chain.usage");
+  }
   TestMaker critical;
   critical.leaf.extensions.push_back({"2.5.29.30", true, {0x30, 0}});  // name constraints
   EXPECT_EQ(critical.issue().refused(), "policy.root tpm.chain.profile");
@@ -206,6 +211,10 @@ TEST(TpmActivation, TrustsTheTpmsEndorsementKey) {
   const Findings findings = maker.examine(maker.entry());
   EXPECT_EQ(refused(findings), "");
   EXPECT_EQ(findings.facts_unverified.tpm->ek, maker.ek_key.public_key().spki_hash());
+  for (const std::uint8_t bits : ByteArray<3>{0x80, 0x20, 0x08}) {
+    maker.leaf.extensions = {{"2.5.29.15", true, {0x03, 0x02, 0x00, bits}}};
+    EXPECT_EQ(maker.issue().refused(), bits != 0x80 ? "" : "policy.root tpm.chain.usage");
+  }
 }
 
 TEST(TpmActivation, EndorsementKeysMayBeNamed) {

@@ -266,6 +266,24 @@ TEST(ImaCheck, BootAggregateIsOfTheRegisters) {
   EXPECT_EQ(check_ima(with(crypto::hash(hash, ten)), values), "") << "without PCR 8 and 9 nobody can tell";
 }
 
+TEST(ValuesOfAQuote, AreThoseOfItsDigest) {
+  TestTpm tpm;
+  tpm.quote();
+  const auto check = [&](const PcrValues& values) {
+    Refusals refusals;
+    check_values_of_quote(refusals, tpm.evidence.attest, values);
+    return rules_in(refusals);
+  };
+  EXPECT_EQ(check(tpm.evidence.pcrs), "");
+  PcrValues other = tpm.evidence.pcrs;
+  other[0].value[0] ^= 1;
+  EXPECT_EQ(check(other), "tpm.pcr.digest");
+  other.erase(other.begin());
+  EXPECT_EQ(check(other), "") << "not all are there";
+  tpm.evidence.attest.pop_back();
+  EXPECT_EQ(check(other), "tpm.quote.format");
+}
+
 TEST(TpmEvidenceLogs, AreHeldAgainstTheQuote) {
   TestTpm tpm;
   append(tpm.ima_list, evidence::ima_ng("/usr/bin/later", 0x33));
@@ -279,6 +297,14 @@ TEST(TpmEvidenceLogs, AreHeldAgainstTheQuote) {
   TestTpm debug;
   debug.log.add(7, evidence::kEvEfiAction, evidence::text_bytes("UEFI Debug Mode", false));
   EXPECT_EQ(refused(debug.quote().examine()), "policy.debug");
+}
+
+TEST(TpmEvidenceLogs, ReachAsFarAsTheyDidBefore) {
+  TestTpm tpm;
+  tpm.expected.ima_least_count = 2;
+  EXPECT_EQ(refused(tpm.quote().examine()), "");
+  tpm.expected.ima_least_count = 3;
+  EXPECT_EQ(refused(tpm.examine()), "ima.replay");
 }
 
 TEST(TpmEvidenceLogs, SayNothingOfRegistersThatAreNotQuoted) {

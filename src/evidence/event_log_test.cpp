@@ -93,6 +93,37 @@ TEST(EventLog, RefusesHeadersThatDoNotAddUp) {
   }
 }
 
+TEST(EventLog, EventsMayHaveNoData) {
+  TestEventLog old({kSha1}, false);
+  old.add(0, kEvSCrtmVersion, {});
+  EXPECT_EQ(parse_event_log(old.bytes())->events.size(), 1u);
+  TestEventLog agile;
+  agile.add(0, kEvSCrtmVersion, {}).separator(0);
+  EXPECT_EQ(parse_event_log(agile.bytes())->events.size(), 2u);
+}
+
+TEST(EventLog, AShortFirstEventIsNoHeader) {
+  for (const std::string_view text : {"", "Spec", "Spec ID Event00", "Spec ID Event03"}) {
+    TestEventLog log({kSha1}, false);
+    log.add(0, kEvNoAction, text_bytes(text, false)).separator(0);
+    auto parsed = parse_event_log(log.bytes());
+    ASSERT_TRUE(parsed.has_value()) << text;
+    EXPECT_FALSE(parsed->agile);
+    EXPECT_EQ(parsed->events.size(), 2u);
+  }
+  TestEventLog cut({kSha1}, false);
+  cut.add(0, kEvNoAction, text_bytes("Spec ID Event03"));
+  EXPECT_FALSE(parse_event_log(cut.bytes())) << "a header without its algorithms";
+}
+
+TEST(EventLog, ADataSizeBeyondTheEndIsRefused) {
+  for (const std::uint32_t size : {1u, 5u, 0x7fffffffu, 0xffffffffu}) {
+    Writer old;
+    old.u32le(0).u32le(kEvSeparator).zeros(20).u32le(size);
+    EXPECT_FALSE(parse_event_log(old.bytes())) << size;
+  }
+}
+
 TEST(EventLog, NamesTypes) {
   EXPECT_EQ(event_type_name(kEvSeparator), "EV_SEPARATOR");
   EXPECT_EQ(event_type_name(0x77777777), "unknown");
