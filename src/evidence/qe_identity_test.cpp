@@ -66,6 +66,33 @@ TEST(QeIdentity, RefusesWhatItDoesNotKnow) {
   for (const auto& [from, to] : cases) EXPECT_FALSE(parse_qe_identity(document(replaced(kBody, from, to)))) << to;
 }
 
+TEST(QeIdentity, MissesEveryFieldThatIsNotThere) {
+  for (const char* name : {"id", "version", "issueDate", "nextUpdate", "tcbEvaluationDataNumber", "miscselect",
+                           "miscselectMask", "attributes", "attributesMask", "mrsigner", "isvprodid", "tcbLevels",
+                           "tcb", "tcbDate", "tcbStatus", "isvsvn"}) {
+    const std::string quoted = "\"" + std::string(name) + "\":";
+    auto at = kBody.find(quoted);
+    ASSERT_NE(at, std::string::npos) << name;
+    // To the end of the value: the comma behind it, or the one before it where it is the last.
+    int depth = 0;
+    std::size_t end = at + quoted.size();
+    while (depth > 0 || (kBody[end] != ',' && kBody[end] != '}' && kBody[end] != ']')) {
+      depth += kBody[end] == '{' || kBody[end] == '[' ? 1 : kBody[end] == '}' || kBody[end] == ']' ? -1 : 0;
+      ++end;
+    }
+    std::string without = kBody;
+    if (kBody[end] == ',') {
+      without.erase(at, end + 1 - at);
+    } else {
+      const std::size_t begin = kBody[at - 1] == ',' ? at - 1 : at;
+      without.erase(begin, end - begin);
+    }
+    auto parsed = parse_qe_identity(document(without));
+    ASSERT_FALSE(parsed.has_value()) << name;
+    EXPECT_NE(parsed.error().what.find("missing"), std::string::npos) << name << ": " << parsed.error().what;
+  }
+}
+
 TEST(QeIdentity, RefusesTruncationAndLimits) {
   std::string text = document(kBody);
   for (std::size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(parse_qe_identity(text.substr(0, size)));
