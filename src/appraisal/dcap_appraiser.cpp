@@ -140,9 +140,14 @@ Result<std::shared_ptr<const PckChain>> DcapAppraiser::find_chain(const evidence
 
 DcapAppraiser::Bundle* DcapAppraiser::bundle_for(TeeType tee, const PckChain& chain) {
   const evidence::TcbInfoId id = tcb_info_id(tee);
-  auto fitting =
-      std::ranges::find_if(collateral_, [&](const Bundle& bundle) { return fits(bundle.parsed, id, chain); });
-  if (fitting != collateral_.end()) return &*fitting;
+  Bundle* found = nullptr;
+  for (Bundle& bundle : collateral_) {
+    if (!fits(bundle.parsed, id, chain)) continue;
+    // Two roots may have issued for the same FMSPC: what this root signed counts.
+    if (checked(bundle, chain).refusals.empty()) return &bundle;
+    if (found == nullptr) found = &bundle;
+  }
+  if (found != nullptr) return found;
   // One that does not fit tells more than none: its refusals say in what.
   return collateral_.empty() ? nullptr : &collateral_.front();
 }

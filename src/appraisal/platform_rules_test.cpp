@@ -73,7 +73,8 @@ TEST(PlatformRules, EvidenceMustBeOfARecentChallenge) {
   const std::string policy = "evidence_max_age_s = 60\n";
   EXPECT_EQ(refused(platform, policy), "policy.evidence-age") << "nobody says when";
   Expected expected = platform.expected();
-  for (const auto& [age_ms, rule] : {std::pair{UnixMs{60'000}, ""}, {60'001, "policy.evidence-age"}, {-1, "policy.evidence-age"}}) {
+  for (const auto& [age_ms, rule] :
+       {std::pair{UnixMs{60'000}, ""}, {60'001, "policy.evidence-age"}, {-1, "policy.evidence-age"}}) {
     expected.challenged_ms = expected.now_ms - age_ms;
     EXPECT_EQ(rules_of(examine(platform, policy, expected).refusals), rule) << age_ms;
   }

@@ -110,6 +110,9 @@ Result<TcbSigningChain> read_tcb_signing_chain(const std::vector<crypto::Certifi
     if (root_key.spki_hash() != pck.root_spki || chain.back().subject_der() != pck.root.subject_der()) {
       refuse(out.refusals, "sgx.tcb-signing.root", "the root of the PCK chain, " + pck.root_spki.hex(),
              root_key.spki_hash().hex(), "fetch the collateral again");
+    } else if (!chain.back().signed_by(pck.root_key)) {  // a root that was issued anew, but as it was issued
+      refuse(out.refusals, "sgx.tcb-signing.root", "a root certificate as it was issued", "signature does not verify",
+             "fetch the collateral again");
     }
   }
   return out;

@@ -1,5 +1,8 @@
 #include "appraisal/sgx_collateral.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "appraisal/validity.h"
 
 namespace brume::appraisal {
@@ -43,11 +46,17 @@ void check_pck_crl_chain(Refusals& refusals, const ParsedCollateral& collateral,
   const auto& certificates = collateral.pck_crl_chain;
   if (!certificates && certificates.error().code == ErrorCode::kNotFound) return;
   if (!usable(refusals, "sgx.pck-crl-chain", certificates)) return;
-  if (!certificates->empty() && certificates->front() == chain.ca) return;
+  if (*certificates == std::vector{chain.ca} || *certificates == std::vector{chain.ca, chain.root}) return;
   auto key = certificates->empty() ? fail(ErrorCode::kMalformed, "no certificate") : certificates->front().public_key();
   if (!key || key->spki_hash() != chain.ca_key.spki_hash() ||
       certificates->front().subject_der() != chain.ca.subject_der()) {
     refuse(refusals, "sgx.pck-crl-chain.ca", "the CA of the PCK certificate", "another CA", kFetch);
+    return;
+  }
+  // Certificates of the same keys, issued anew: as they were issued, or not at all.
+  if (!std::ranges::all_of(*certificates, [&](const auto& each) { return each.signed_by(chain.root_key); })) {
+    refuse(refusals, "sgx.pck-crl-chain.signature", "certificates as the root issued them", "signature does not verify",
+           kFetch);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "evidence/snp_certificate.h"
 #include "evidence/tcb_info.h"
 #include "evidence/time.h"
+#include "evidence/tpm_signature.h"
 
 namespace brume::cli {
 namespace {

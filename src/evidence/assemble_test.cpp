@@ -26,14 +26,18 @@ struct Pki {
   crypto::Certificate signer = make("Test SGX TCB Signing", signer_key, &root, false);
   crypto::Certificate pck = make("Test SGX PCK Certificate", crypto::EcKey::generate(), &ca, false, &ca_key);
 
-  crypto::Certificate make(const std::string& name, const crypto::EcKey& key, const crypto::Certificate* issuer, bool ca,
-                           const crypto::EcKey* issuer_key = nullptr) {
+  crypto::Certificate make(const std::string& name, const crypto::EcKey& key, const crypto::Certificate* issuer,
+                           bool ca, const crypto::EcKey* issuer_key = nullptr) {
     crypto::CertificateRequest request{name, kNow - kDay, kNow + kDay, ca};
     const crypto::EcKey& by = issuer_key != nullptr ? *issuer_key : issuer != nullptr ? root_key : key;
     return crypto::issue_certificate(request, key.public_key(), issuer, by, random);
   }
-  std::string root_list() const { return std::string(as_chars(crypto::issue_crl(root, root_key, kNow, kNow + kDay, {}).der())); }
-  std::string pck_list() const { return std::string(as_chars(crypto::issue_crl(ca, ca_key, kNow, kNow + kDay, {}).der())); }
+  std::string root_list() const {
+    return std::string(as_chars(crypto::issue_crl(root, root_key, kNow, kNow + kDay, {}).der()));
+  }
+  std::string pck_list() const {
+    return std::string(as_chars(crypto::issue_crl(ca, ca_key, kNow, kNow + kDay, {}).der()));
+  }
 
   std::string document(const std::string& name, const std::string& body) const {
     return "{\"" + name + "\":" + body + ",\"signature\":\"" + to_hex(signer_key.sign_raw(as_bytes(body))) + "\"}";
@@ -41,11 +45,12 @@ struct Pki {
   std::string tcb_info(const std::string& issued = "2026-06-01T00:00:00Z") const {
     std::string components;
     for (int i = 0; i < 16; ++i) components += (i == 0 ? "" : ",") + std::string("{\"svn\":1}");
-    return document("tcbInfo", "{\"id\":\"SGX\",\"version\":3,\"issueDate\":\"" + issued +
-                                   "\",\"nextUpdate\":\"2026-07-01T00:00:00Z\",\"fmspc\":\"00606A000000\",\"pceId\":\"0000\","
-                                   "\"tcbType\":0,\"tcbEvaluationDataNumber\":17,\"tcbLevels\":[{\"tcb\":{\"sgxtcbcomponents\":[" +
-                                   components +
-                                   "],\"pcesvn\":1},\"tcbDate\":\"2026-01-01T00:00:00Z\",\"tcbStatus\":\"UpToDate\"}]}");
+    return document("tcbInfo",
+                    "{\"id\":\"SGX\",\"version\":3,\"issueDate\":\"" + issued +
+                        "\",\"nextUpdate\":\"2026-07-01T00:00:00Z\",\"fmspc\":\"00606A000000\",\"pceId\":\"0000\","
+                        "\"tcbType\":0,\"tcbEvaluationDataNumber\":17,\"tcbLevels\":[{\"tcb\":{\"sgxtcbcomponents\":[" +
+                        components +
+                        "],\"pcesvn\":1},\"tcbDate\":\"2026-01-01T00:00:00Z\",\"tcbStatus\":\"UpToDate\"}]}");
   }
 };
 
@@ -58,7 +63,8 @@ std::string use_of(const Folder& folder, const std::string& name) {
 
 std::string problems_of(const Folder& folder) {
   std::string out;
-  for (const FileProblem& problem : folder.problems) out += (out.empty() ? "" : " ") + problem.rule + ":" + problem.file;
+  for (const FileProblem& problem : folder.problems)
+    out += (out.empty() ? "" : " ") + problem.rule + ":" + problem.file;
   return out;
 }
 
@@ -108,7 +114,8 @@ TEST(Assemble, PutsTheNewestLast) {
 TEST(Assemble, TellsChainsThatAreNone) {
   Pki pki, other;
   EXPECT_EQ(problems_of(assemble({file("x", pki.signer.pem() + other.root.pem())})), "collateral.chain:x");
-  EXPECT_EQ(problems_of(assemble({file("x", pki.pck.pem() + pki.root.pem())})), "collateral.chain:x") << "its CA is not there";
+  EXPECT_EQ(problems_of(assemble({file("x", pki.pck.pem() + pki.root.pem())})), "collateral.chain:x")
+      << "its CA is not there";
   EXPECT_EQ(problems_of(assemble({file("x", pki.signer.pem() + pki.root.pem())})), "");
   EXPECT_EQ(problems_of(assemble({file("x", pki.signer.pem())})), "") << "its issuer may be elsewhere";
   EXPECT_EQ(problems_of(assemble({file("x", pki.signer.pem()), file("y", other.root.pem())})), "collateral.chain:x");

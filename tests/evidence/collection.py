@@ -90,7 +90,7 @@ def verdict_problems(case, code, result):
             out.append(f"exit {code}: {found}")
         for bank in ("sha1", "sha256"):
             value = expected.get(f"replayed_pcr10_{bank}")
-            if value and result["claims"]["replayed"][bank]["10"] != value:
+            if value and result["claims"]["replayed"].get(bank, {}).get("10") != value:
                 out.append(f"another replay in {bank}")
     elif verdict == "NoCollateral":
         if code != 1 or not all(rule.endswith("collateral.missing") or rule == "policy.debug" for rule in found):

@@ -60,19 +60,30 @@ void write_snp(Folder folder) {
       .aside("bound", platform.report.report_data.hex());
 }
 
-std::string pcr_json(const evidence::PcrValues& values) {
+std::string pcr_json(const char* bank, const evidence::PcrValues& values) {
   std::string out;
   for (const evidence::PcrValue& value : values) {
     out += (out.empty() ? "\"" : ",\"") + std::to_string(value.index) + "\":\"" + to_hex(value.value) + "\"";
   }
-  return "{\"sha256\":{" + out + "}}";
+  return "\"" + std::string(bank) + "\":{" + out + "}";
+}
+
+// Of the registers that its log extends.
+evidence::PcrValues replay(const appraisal::TestTpm& tpm, evidence::TpmAlgorithm bank) {
+  evidence::PcrValues out;
+  const auto log = evidence::parse_event_log(tpm.evidence.event_log).value();
+  const auto registers = evidence::replay_event_log(log, bank).value();
+  for (const auto& [index, value] : registers) out.push_back({bank, index, value});
+  return out;
 }
 
 void write_tpm(Folder folder, const Folder& log_folder) {
   appraisal::TestTpm tpm;
   tpm.attest.selections = {{evidence::TpmAlgorithm::kSha256, 3, 0xffffff}};
   tpm.quote();
-  const std::string values = pcr_json(tpm.values(evidence::TpmAlgorithm::kSha256));
+  const std::string values = "{" + pcr_json("sha256", tpm.values(evidence::TpmAlgorithm::kSha256)) + "}";
+  const std::string replayed = "{" + pcr_json("sha256", replay(tpm, evidence::TpmAlgorithm::kSha256)) + "," +
+                               pcr_json("sha1", replay(tpm, evidence::TpmAlgorithm::kSha1)) + "}";
   folder.part("evidence", tpm.evidence.attest)
       .part("signature", tpm.evidence.signature)
       .part("key", tpm.evidence.ak_public)
@@ -81,7 +92,7 @@ void write_tpm(Folder folder, const Folder& log_folder) {
       .part("files", tpm.evidence.ima_log)
       .aside("at", seconds(tpm.now))
       .aside("bound", to_hex(tpm.attest.extra_data));
-  Folder(log_folder).part("evidence", tpm.evidence.event_log).part("values", values).aside("at", seconds(tpm.now));
+  Folder(log_folder).part("evidence", tpm.evidence.event_log).part("values", replayed).aside("at", seconds(tpm.now));
 }
 
 }  // namespace

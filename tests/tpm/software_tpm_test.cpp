@@ -30,7 +30,7 @@ class SoftwareTpm : public testing::Test {
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
     fs::create_directory(folder_ / "state");
-    ASSERT_EQ(run("swtpm socket --tpm2 --tpmstate dir=state --server type=unixio,path=tpm.sock"
+    ASSERT_EQ(run("swtpm socket --tpm2 --tpmstate dir=$PWD/state --server type=unixio,path=tpm.sock"
                   " --ctrl type=unixio,path=tpm.sock.ctrl --flags not-need-init,startup-clear --daemon --pid file=pid"),
               0)
         << read("log");
@@ -90,9 +90,9 @@ class SoftwareTpm : public testing::Test {
     ek_hash_ = ek->key.spki_hash();
   }
 
-  void expect_quote(const std::string& selection, const std::string& hash) {
+  void expect_quote(const std::string& selection, const std::string& hash, const std::string& scheme = "") {
     must("tpm2_quote -c ak.ctx -l " + selection + " -q a1b2c3d4 -m quote -s signature -o pcrs -g " + hash +
-         "; tpm2_flushcontext -t");
+         (scheme.empty() ? "" : " --scheme " + scheme) + "; tpm2_flushcontext -t");
     evidence::TpmEvidence evidence;
     evidence.attest = bytes("quote");
     evidence.signature = bytes("signature");
@@ -139,8 +139,8 @@ TEST_F(SoftwareTpm, RsaKeysWithRsassa) {
 TEST_F(SoftwareTpm, RsaKeysWithPss) {
   make_keys("rsa", "rsa", "rsapss", "sha256");
   activate();
-  expect_quote("sha256:0,1,2", "sha256");
-  expect_quote("sha384:7+sha256:7", "sha256");
+  expect_quote("sha256:0,1,2", "sha256", "rsapss");
+  expect_quote("sha384:7+sha256:7", "sha256", "rsapss");
 }
 
 TEST_F(SoftwareTpm, EllipticKeysWithEcdsa) {
@@ -166,7 +166,8 @@ TEST_F(SoftwareTpm, RegistersAsTextAreThoseOfTheQuote) {
   ASSERT_TRUE(text && file);
   const auto quote = evidence::parse_tpm_attest(bytes("quote"));
   ASSERT_TRUE(quote.has_value());
-  EXPECT_EQ(evidence::concatenate_pcrs(quote->selections, *text), evidence::concatenate_pcrs(quote->selections, *file));
+  EXPECT_EQ(evidence::concatenate_pcrs(quote->selections, *text).value(),
+            evidence::concatenate_pcrs(quote->selections, *file).value());
   EXPECT_EQ(crypto::hash(crypto::HashAlgorithm::kSha256, *evidence::concatenate_pcrs(quote->selections, *text)),
             quote->pcr_digest);
 }
