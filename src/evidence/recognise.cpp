@@ -118,6 +118,8 @@ Recognised look(ByteView bytes, int depth) {
   const std::string_view text = without_ends(as_chars(bytes));
   if (is_text(text)) {
     const FileKind kind = kind_of_text(text);
+    // Of a list its last line's end counts, too: without it the list was cut.
+    if (kind == FileKind::kImaText) return {kind, {}, {}, to_bytes(bytes)};
     if (kind != FileKind::kUnknown) return {kind, {}, {}, to_bytes(as_bytes(text))};
   }
   if (std::ranges::all_of(text, is_ascii)) {
