@@ -126,7 +126,9 @@ TEST(Recognise, TellsTextsByTheirContent) {
     const Recognised found = recognise(as_bytes(text));
     EXPECT_EQ(found.kind, kind) << text << " is told as " << file_kind_name(found.kind);
     EXPECT_TRUE(found.wrappings.empty());
-    if (kind == FileKind::kImaText) EXPECT_EQ(as_chars(found.content), text);
+    if (kind == FileKind::kImaText) {
+      EXPECT_EQ(as_chars(found.content), text);
+    }
   }
 }
 
