@@ -1,5 +1,7 @@
 #include "cli/cluster_setup.h"
 
+#include <future>
+
 #include "appraisal/policy.h"
 #include "cli/job_program.h"
 #include "cli/platform_setup.h"
@@ -118,8 +120,12 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
   }
   BRUME_ASSIGN(SpkiHash root, init_platform(home));
   BRUME_TRY(write_policy(home, options, cluster.spec.image_layout, root));
-  BRUME_ASSIGN(cluster.platform_started, ensure_platform_runs(home));
-  // From here on something runs that `brume down` must find.
+  // From here on there is something that `brume down` must find.
+  BRUME_TRY(save_cluster(home, cluster));
+  std::future<Status> begun = std::async(std::launch::async, [&] { return engine.begin(cluster.spec); });
+  const auto started = ensure_platform_runs(home);
+  BRUME_TRY(begun.get());
+  BRUME_ASSIGN(cluster.platform_started, started);
   BRUME_TRY(save_cluster(home, cluster));
   BRUME_TRY(engine.prepare(cluster.spec));
   BRUME_ASSIGN(cluster.master_pid, start_master(home, cluster.engine != "process"));

@@ -53,6 +53,7 @@ class ContainerEngine final : public Engine {
 
   const char* name() const override { return program_->name(); }
   Status available() override { return program_->available(); }
+  Status begin(const ClusterSpec& spec) override { return prepare(spec); }
   Status prepare(const ClusterSpec& spec) override;
   Result<std::string> master_address(const ClusterSpec& spec) override;
   Status start(const ClusterSpec& spec, const std::vector<NodeSpec>& nodes) override;
@@ -82,7 +83,7 @@ class ContainerEngine final : public Engine {
     std::mutex platform_mutex;
   };
   Status start_all(Starting& starting);
-  Status run_for_all(const char* verb, const Starting& starting);
+  Status start_group(Starting& starting, const std::vector<const NodeSpec*>& group);
   Status create_one(Starting& starting, const NodeSpec& node);
   Status enrol(Starting& starting, const NodeSpec& node, tee::ContainerStage stage);
   Status enrol_created(Starting& starting, const NodeSpec& node) {
@@ -125,7 +126,11 @@ Status ContainerEngine::prepare(const ClusterSpec& spec) {
   if (prepared_for_ == wanted) return {};
   BRUME_TRY(connect(spec, true));
   std::future<Status> loaded = std::async(std::launch::async, [&] { return load_image(spec); });
-  const Status made = make_network(spec);
+  Status made = make_network(spec);
+  if (made) {
+    const auto address = master_address(spec);
+    if (!address) made = std::unexpected(address.error());
+  }
   BRUME_TRY(loaded.get());
   BRUME_TRY(made);
   prepared_for_ = wanted;
@@ -188,36 +193,39 @@ Status ContainerEngine::start(const ClusterSpec& spec, const std::vector<NodeSpe
   return done;
 }
 
-// Step by step for all nodes: each call of the engine's program costs more than what it does to one container.
+// In as many groups as there are processors. Each call of the engine's program costs more than what it does to one
+// container, so a group shares its calls; groups do not wait for each other.
 Status ContainerEngine::start_all(Starting& starting) {
-  const auto each = [&](Status (ContainerEngine::*step)(Starting&, const NodeSpec&)) {
-    return for_all(starting.nodes.size(), [&](std::size_t i) {
-      const NodeSpec& node = starting.nodes[i];
-      const Status one = (this->*step)(starting, node);
-      return one ? one : Status(within("node " + node.name, one.error()));
-    });
+  const std::size_t count =
+      std::min<std::size_t>(starting.nodes.size(), std::max(2u, std::thread::hardware_concurrency()));
+  return for_all(count, [&](std::size_t first) {
+    std::vector<const NodeSpec*> group;
+    for (std::size_t i = first; i < starting.nodes.size(); i += count) group.push_back(&starting.nodes[i]);
+    return start_group(starting, group);
+  });
+}
+
+Status ContainerEngine::start_group(Starting& starting, const std::vector<const NodeSpec*>& group) {
+  const auto each = [&](Status (ContainerEngine::*step)(Starting&, const NodeSpec&)) -> Status {
+    for (const NodeSpec* node : group) {
+      if (const Status one = (this->*step)(starting, *node); !one) return within("node " + node->name, one.error());
+    }
+    return {};
+  };
+  const auto call = [&](const char* verb) -> Status {
+    std::vector<std::string> arguments = {verb};
+    for (const NodeSpec* node : group) arguments.push_back(container_of(starting.spec, node->name));
+    const auto done = run(std::move(arguments));
+    return done ? Status() : Status(std::unexpected(done.error()));
   };
   BRUME_TRY(each(&ContainerEngine::create_one));
   if (program_->can_init()) {
-    BRUME_TRY(run_for_all("init", starting));
+    BRUME_TRY(call("init"));
     BRUME_TRY(each(&ContainerEngine::enrol_created));
-    return run_for_all("start", starting);
+    return call("start");
   }
-  BRUME_TRY(run_for_all("start", starting));
+  BRUME_TRY(call("start"));
   return program_->registers_at_create() ? Status() : each(&ContainerEngine::enrol_started);
-}
-
-// One call for several containers, a call for each processor at a time.
-Status ContainerEngine::run_for_all(const char* verb, const Starting& starting) {
-  const std::size_t calls =
-      std::min<std::size_t>(starting.nodes.size(), std::max(2u, std::thread::hardware_concurrency()));
-  return for_all(calls, [&](std::size_t call) -> Status {
-    std::vector<std::string> arguments = {verb};
-    for (std::size_t i = call; i < starting.nodes.size(); i += calls)
-      arguments.push_back(container_of(starting.spec, starting.nodes[i].name));
-    const auto done = run(std::move(arguments));
-    return done ? Status() : Status(std::unexpected(done.error()));
-  });
 }
 
 // Makes room for nodes of these names; refuses where one still runs.

@@ -43,6 +43,8 @@ class Engine {
   virtual const char* name() const = 0;
   // Why this engine cannot work on this machine, as an Error that says what to do.
   virtual Status available() = 0;
+  // What of prepare needs neither platform nor master, so that it can be done while these start. Again is fine.
+  virtual Status begin(const ClusterSpec&) { return {}; }
   // Loads the image, makes the network. Again is fine. Called by start; before it the master's address is not known.
   virtual Status prepare(const ClusterSpec& spec) = 0;
   // Where nodes reach the host that the master runs on: a numeric address. After prepare.
