@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -29,13 +28,16 @@ std::vector<std::string> documented_rules() {
   std::ifstream file(BRUME_POLICY_PAGE);
   std::vector<std::string> out;
   bool refusals = false;
-  const std::regex quoted("`([a-z0-9.*{},-]+)`");
   for (std::string line; std::getline(file, line);) {
     if (line == "## Refusals") refusals = true;
     if (!refusals || !line.starts_with("| `")) continue;
     const std::string cell = line.substr(0, line.find(" | ", 2));
-    for (std::sregex_iterator match(cell.begin(), cell.end(), quoted), end; match != end; ++match) {
-      for (auto& rule : expanded((*match)[1])) out.push_back(rule);
+    // Every second part between backquotes is a rule's name.
+    std::istringstream parts(cell);
+    bool name = false;
+    for (std::string part; std::getline(parts, part, '`'); name = !name) {
+      if (!name || part.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.*{},-") != std::string::npos) continue;
+      for (auto& rule : expanded(part)) out.push_back(rule);
     }
   }
   return out;
