@@ -1,8 +1,9 @@
 # Enclave programs: one static PIE ELF each, from a job's sources and the enclave room.
 #
-# brume_job(NAME SOURCES...) builds ${CMAKE_BINARY_DIR}/jobs/NAME.enclave. Reproducible: prefix-mapped
-# paths, no build id, stripped. No RELRO and no dynamic loader: permissions never change after the
-# start, and what is measured is the unrelocated program. The entry point is the runtime's.
+# brume_job(NAME SOURCES...) builds ${CMAKE_BINARY_DIR}/jobs/NAME.enclave, and NAME-local beside it, the
+# same job as an ordinary program. Reproducible: prefix-mapped paths, no build id, stripped. No RELRO and no dynamic
+# loader: permissions never change after the start, and what is measured is the unrelocated program. The
+# entry point is the runtime's.
 function(brume_enclave_program name directory)
   cmake_parse_arguments(PROGRAM "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name}.enclave ${PROGRAM_SOURCES} $<TARGET_OBJECTS:brume_enclave_runtime>)
@@ -23,12 +24,24 @@ function(brume_enclave_runtime)
   target_include_directories(brume_enclave_runtime PRIVATE ${CMAKE_SOURCE_DIR}/src)
 endfunction()
 
+# For a debugger, and with assertions.
+set(BRUME_LOCAL_JOB_FLAGS -g -Og -UNDEBUG)
+
 function(brume_job name)
+  if(BRUME_FUZZ)
+    return()
+  endif()
+  add_executable(${name}-local ${ARGN} ${CMAKE_SOURCE_DIR}/src/local/local_main.cpp)
+  target_link_libraries(${name}-local PRIVATE brume_local)
+  target_compile_options(${name}-local PRIVATE ${BRUME_LOCAL_JOB_FLAGS})
+  set_target_properties(${name}-local PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/jobs)
+  add_dependencies(brume_jobs ${name}-local)
   if(NOT BRUME_ENCLAVES)
     return()
   endif()
   brume_enclave_program(${name} ${CMAKE_BINARY_DIR}/jobs
     SOURCES ${ARGN} ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp LINK brume_enclave)
+  add_dependencies(brume_jobs ${name}.enclave)
 endfunction()
 
 # Programs for tests of the loader and the runtime; they need no job and no task loop.
@@ -57,24 +70,32 @@ if(BRUME_ENCLAVES)
   cmake_language(DEFER CALL brume_tests_start_programs)
 endif()
 
-# What `brume image build FOLDER` compiles a job with: one argument a line, first the compiler, then
-# after "--" what follows the job's sources. The same as brume_job, so the same sources measure alike.
+# What `brume image build FOLDER` and `brume run --local FOLDER` compile a job with: one argument a line,
+# first the compiler, then after "--" what follows the job's sources. The same as brume_job, so the same
+# sources measure alike.
 function(brume_job_kit)
-  if(NOT BRUME_ENCLAVES)
+  if(BRUME_FUZZ)
     return()
   endif()
   string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
   set(compile ${CMAKE_CXX_COMPILER} -std=c++23 ${flags} -fPIE -fno-plt -I${CMAKE_SOURCE_DIR}/src
     -I${CMAKE_SOURCE_DIR}/include -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
-  set(rooms)
-  foreach(room enclave join appraisal mapreduce sealed evidence crypto abi base)
-    list(APPEND rooms $<TARGET_FILE:brume_${room}>)
-  endforeach()
-  string(JOIN "\n" compile_lines ${compile})
-  string(JOIN "\n" link_lines ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp
-    "$<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,\n>" -Wl,--start-group ${rooms} -lssl -lcrypto -Wl,--end-group -pthread
-    -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry -Wl,-z,norelro -Wl,-z,separate-code
-    -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
-  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/kit CONTENT "${compile_lines}\n--\n${link_lines}\n")
+  brume_kit(local-kit COMPILE ${compile} -Wall -Wextra ${BRUME_LOCAL_JOB_FLAGS} LINK ${CMAKE_SOURCE_DIR}/src/local/local_main.cpp
+    ROOMS local mapreduce sealed crypto files base OPTIONS -lcrypto -pthread -pie)
+  if(BRUME_ENCLAVES)
+    brume_kit(kit COMPILE ${compile} LINK ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp
+      "$<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,\n>"
+      ROOMS enclave join appraisal mapreduce sealed evidence crypto abi base
+      OPTIONS -lssl -lcrypto -pthread -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry
+      -Wl,-z,norelro -Wl,-z,separate-code -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
+  endif()
+endfunction()
+
+function(brume_kit file)
+  cmake_parse_arguments(KIT "" "" "COMPILE;LINK;ROOMS;OPTIONS" ${ARGN})
+  list(TRANSFORM KIT_ROOMS REPLACE "(.+)" "$<TARGET_FILE:brume_\\1>")
+  string(JOIN "\n" compile_lines ${KIT_COMPILE})
+  string(JOIN "\n" link_lines ${KIT_LINK} -Wl,--start-group ${KIT_ROOMS} -Wl,--end-group ${KIT_OPTIONS})
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/${file} CONTENT "${compile_lines}\n--\n${link_lines}\n")
 endfunction()

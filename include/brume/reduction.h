@@ -8,6 +8,7 @@
 #include <brume/program.h>
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <new>
 #include <vector>
@@ -171,6 +172,9 @@ void format_line(const Job& job, std::string_view key, const Value& value, Line&
   }
 }
 
+// Whether errors carry an exception's words: never in an enclave, where they may hold data.
+inline bool tell_exceptions = false;
+
 // Runs what a job's author wrote: what it throws ends the task, not the program.
 template <typename Function>
 JobStatus guarded(Function function) {
@@ -178,6 +182,8 @@ JobStatus guarded(Function function) {
     return function();
   } catch (const std::bad_alloc&) {
     return job_error("out of memory");
+  } catch (const std::exception& error) {
+    return job_error(tell_exceptions ? std::string("the job threw: ") + error.what() : "the job threw an exception");
   } catch (...) {
     return job_error("the job threw an exception");
   }

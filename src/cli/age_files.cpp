@@ -84,7 +84,7 @@ Status for_each_batch(const char* what, const crypto::Key32& key, const ClaimedA
   return result;
 }
 
-Status seal_regular(InputFile& in, AtomicFile& out, const NewAgeFile& file) {
+Status seal_regular(files::InputFile& in, files::AtomicFile& out, const NewAgeFile& file) {
   ClaimedAgeLayout layout = ClaimedAgeLayout::from_plaintext_size(file.prefix.size(), *in.size());
   BRUME_TRY(out.write_at(0, file.prefix));
   BRUME_TRY(for_each_batch("sealing", file.payload_key, layout, [&](Worker& worker, const Batch& batch) -> Status {
@@ -98,7 +98,7 @@ Status seal_regular(InputFile& in, AtomicFile& out, const NewAgeFile& file) {
   return in.check_unchanged();
 }
 
-Status open_regular(InputFile& in, AtomicFile& out, const AgeOpening& opening) {
+Status open_regular(files::InputFile& in, files::AtomicFile& out, const AgeOpening& opening) {
   BRUME_ASSIGN(ClaimedAgeLayout layout, ClaimedAgeLayout::from_file_size(opening.payload_offset, *in.size()));
   return for_each_batch("opening", opening.payload_key, layout, [&](Worker& worker, const Batch& batch) -> Status {
     BRUME_TRY(in.read_at(layout.chunk_offset(batch.first), MutableByteView(worker.sealed).first(batch.sealed_size)));
@@ -111,7 +111,7 @@ Status open_regular(InputFile& in, AtomicFile& out, const AgeOpening& opening) {
 }
 
 // Reads the header of a regular file; the file's position stays at its start.
-Result<AgeHeader> read_header(const InputFile& in) {
+Result<AgeHeader> read_header(const files::InputFile& in) {
   Bytes prefix(std::min<std::uint64_t>(*in.size(), kAgeHeaderSizeLimit));
   BRUME_TRY(in.read_at(0, prefix));
   BRUME_ASSIGN(std::optional<AgeHeader> header, AgeHeader::parse(prefix));
@@ -119,7 +119,7 @@ Result<AgeHeader> read_header(const InputFile& in) {
   return std::move(*header);
 }
 
-Status seal_piped(InputFile& in, AtomicFile& out, AgeWriter writer) {
+Status seal_piped(files::InputFile& in, files::AtomicFile& out, AgeWriter writer) {
   Progress progress("sealing");
   Bytes plain(kBatchChunks * kAgeChunkSize);
   Bytes sealed(AgeWriter::push_limit(plain.size()));
@@ -137,7 +137,7 @@ Status seal_piped(InputFile& in, AtomicFile& out, AgeWriter writer) {
   return out.write(ByteView(sealed).first(last));
 }
 
-Status open_piped(InputFile& in, AtomicFile& out, std::span<const AgeIdentity> identities) {
+Status open_piped(files::InputFile& in, files::AtomicFile& out, std::span<const AgeIdentity> identities) {
   Progress progress("opening");
   AgeReader reader(std::vector<AgeIdentity>(identities.begin(), identities.end()));
   Bytes sealed(kBatchChunks * kAgeSealedChunkSize);
@@ -156,7 +156,7 @@ Status open_piped(InputFile& in, AtomicFile& out, std::span<const AgeIdentity> i
 }
 
 // What came of the input, with its name. A key that does not fit is a refusal, not a malformed file.
-Status named(const InputFile& in, Status status) {
+Status named(const files::InputFile& in, Status status) {
   if (status || status.error().code == ErrorCode::kIo) return status;
   if (status.error().code == ErrorCode::kNotFound) status.error().code = ErrorCode::kAuthFailed;
   return within(in.name(), std::move(status.error()));
@@ -164,7 +164,7 @@ Status named(const InputFile& in, Status status) {
 
 }  // namespace
 
-Status seal_file(InputFile& in, AtomicFile& out, std::span<const AgeRecipient> recipients) {
+Status seal_file(files::InputFile& in, files::AtomicFile& out, std::span<const AgeRecipient> recipients) {
   crypto::SystemRandom random;
   if (in.size() && out.regular()) {
     BRUME_ASSIGN(NewAgeFile file, create_age_file(recipients, random));
@@ -174,7 +174,7 @@ Status seal_file(InputFile& in, AtomicFile& out, std::span<const AgeRecipient> r
   return seal_piped(in, out, std::move(writer));
 }
 
-Status open_file(InputFile& in, AtomicFile& out, std::span<const AgeIdentity> identities) {
+Status open_file(files::InputFile& in, files::AtomicFile& out, std::span<const AgeIdentity> identities) {
   if (!in.size() || !out.regular()) return named(in, open_piped(in, out, identities));
   auto header = read_header(in);
   if (!header) return named(in, std::unexpected(header.error()));

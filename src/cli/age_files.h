@@ -4,15 +4,15 @@
 
 #include <span>
 
-#include "cli/atomic_file.h"
-#include "cli/input_file.h"
+#include "files/atomic_file.h"
+#include "files/input_file.h"
 #include "sealed/age.h"
 
 namespace brume::cli {
 
 // Neither gives the output its name: the caller commits it.
-Status seal_file(InputFile& in, AtomicFile& out, std::span<const sealed::AgeRecipient> recipients);
+Status seal_file(files::InputFile& in, files::AtomicFile& out, std::span<const sealed::AgeRecipient> recipients);
 // Fails without having authenticated all of it where the input was cut or altered: then drop the output.
-Status open_file(InputFile& in, AtomicFile& out, std::span<const sealed::AgeIdentity> identities);
+Status open_file(files::InputFile& in, files::AtomicFile& out, std::span<const sealed::AgeIdentity> identities);
 
 }  // namespace brume::cli

@@ -58,14 +58,14 @@ Result<PaperResults> describe(const PaperOptions& options) {
 
 Status seal_input(const std::string& plain, const fs::path& sealed, const std::string& recipient_text) {
   BRUME_ASSIGN(const sealed::AgeRecipient recipient, sealed::AgeRecipient::parse(recipient_text));
-  BRUME_ASSIGN(InputFile in, InputFile::open(plain));
-  BRUME_ASSIGN(AtomicFile out, AtomicFile::create(sealed.string(), {.mode = 0600}));
+  BRUME_ASSIGN(files::InputFile in, files::InputFile::open(plain));
+  BRUME_ASSIGN(files::AtomicFile out, files::AtomicFile::create(sealed.string(), {.mode = 0600}));
   BRUME_TRY(seal_file(in, out, std::span(&recipient, 1)));
   return out.commit();
 }
 
 Status write_report(const fs::path& path, std::string_view text) {
-  BRUME_ASSIGN(AtomicFile file, AtomicFile::create(path.string(), {.force = true}));
+  BRUME_ASSIGN(files::AtomicFile file, files::AtomicFile::create(path.string(), {.force = true}));
   BRUME_TRY(file.write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}));
   return file.commit();
 }

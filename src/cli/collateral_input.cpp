@@ -4,9 +4,9 @@
 #include <chrono>
 #include <filesystem>
 
-#include "cli/input_file.h"
 #include "collateral/inventory.h"
 #include "evidence/time.h"
+#include "files/input_file.h"
 
 namespace brume::cli {
 
@@ -18,7 +18,7 @@ constexpr std::size_t kFilesLimit = 1024;
 
 Status add_file(const std::string& path, std::vector<collateral::NamedBytes>& out) {
   if (out.size() == kFilesLimit) return fail(ErrorCode::kLimit, "more than 1024 files");
-  BRUME_ASSIGN(const std::string text, read_small_file(path, evidence::kBundleSizeLimit));
+  BRUME_ASSIGN(const std::string text, files::read_small_file(path, evidence::kBundleSizeLimit));
   out.push_back({path, to_bytes(as_bytes(text))});
   return {};
 }

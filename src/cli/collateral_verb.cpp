@@ -6,12 +6,12 @@
 #include <fstream>
 #include <iostream>
 
-#include "cli/atomic_file.h"
 #include "cli/collateral_input.h"
 #include "cli/collateral_show.h"
 #include "cli/fetch_options.h"
 #include "cli/job_program.h"
 #include "cli/verbs.h"
+#include "files/atomic_file.h"
 
 namespace brume::cli {
 
@@ -87,7 +87,8 @@ Status import(const ImportVerb& options) {
   BRUME_TRY(evidence::parse_bundle(text));
   const Sha256Digest digest = evidence::bundle_digest(bundle);
   BRUME_TRY(check_pin(options.pin, digest));
-  BRUME_ASSIGN(AtomicFile out, AtomicFile::create(options.out, {.force = options.force, .durable = true}));
+  BRUME_ASSIGN(files::AtomicFile out,
+               files::AtomicFile::create(options.out, {.force = options.force, .durable = true}));
   BRUME_TRY(out.write(as_bytes(text)));
   BRUME_TRY(out.commit());
   if (options.out == "-") return {};

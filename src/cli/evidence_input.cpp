@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "base/hex.h"
-#include "cli/input_file.h"
 #include "evidence/time.h"
+#include "files/input_file.h"
 
 namespace brume::cli {
 namespace {
@@ -55,7 +55,7 @@ std::optional<UnixMs> parse_rfc3339(const std::string& text) {
 }  // namespace
 
 Result<evidence::NamedFile> read_evidence_file(const std::string& path) {
-  BRUME_ASSIGN(const std::string bytes, read_small_file(path, evidence::kRecognisedSizeLimit));
+  BRUME_ASSIGN(const std::string bytes, files::read_small_file(path, evidence::kRecognisedSizeLimit));
   return evidence::NamedFile{fs::path(path).filename().string(), evidence::recognise(as_bytes(bytes))};
 }
 

@@ -1,8 +1,8 @@
 #include "cli/evidence_policy.h"
 
 #include "cli/evidence_input.h"
-#include "cli/input_file.h"
 #include "evidence/assemble.h"
+#include "files/input_file.h"
 
 namespace brume::cli {
 
@@ -23,7 +23,7 @@ appraisal::Policy genuine_policy(appraisal::Tee tee) {
 }
 
 Result<appraisal::Policy> read_policy_file(const std::string& path) {
-  BRUME_ASSIGN(const std::string text, read_small_file(path, appraisal::kPolicySizeLimit));
+  BRUME_ASSIGN(const std::string text, files::read_small_file(path, appraisal::kPolicySizeLimit));
   auto policy = appraisal::parse_policy(text);
   if (!policy) return within(path, policy.error());
   for (appraisal::AllowEntry& entry : policy->allow) entry.roles = {kVerifyRole};

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "cli/atomic_file.h"
 #include "cli/fetch_options.h"
 #include "cli/verbs.h"
 #include "crypto/random.h"
 #include "evidence/time.h"
+#include "files/atomic_file.h"
 
 namespace brume::cli {
 namespace {
@@ -52,7 +52,8 @@ void print_json(const collateral::Collected& all, const Sha256Digest& digest) {
 Status fetch(const FetchVerb& options) {
   BRUME_ASSIGN(const collateral::Plan plan, fetch_plan(options));
   BRUME_ASSIGN(const collateral::Servers servers, fetch_servers(options));
-  BRUME_ASSIGN(AtomicFile out, AtomicFile::create(options.out, {.force = options.force, .durable = true}));
+  BRUME_ASSIGN(files::AtomicFile out,
+               files::AtomicFile::create(options.out, {.force = options.force, .durable = true}));
   BRUME_ASSIGN(collateral::Cache cache, collateral::Cache::open(fetch_cache(options)));
   BRUME_ASSIGN(const auto client, collateral::CurlClient::create(fetch_client(options)));
   const WallClock clock;

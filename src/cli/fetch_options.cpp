@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "base/hex.h"
-#include "cli/input_file.h"
+#include "files/input_file.h"
 
 namespace brume::cli {
 
@@ -153,7 +153,7 @@ Result<collateral::Servers> fetch_servers(const FetchVerb& options) {
   out.pcs.update = {options.update == "early", options.evaluation_number};
   out.kds_url = options.kds_url;
   if (options.api_key_file.empty()) return out;
-  BRUME_ASSIGN(out.pcs.api_key, read_small_file(options.api_key_file, kApiKeySizeLimit));
+  BRUME_ASSIGN(out.pcs.api_key, files::read_small_file(options.api_key_file, kApiKeySizeLimit));
   while (!out.pcs.api_key.empty() && static_cast<unsigned char>(out.pcs.api_key.back()) <= ' ') {
     out.pcs.api_key.pop_back();
   }

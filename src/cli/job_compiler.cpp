@@ -43,16 +43,12 @@ class TemporaryFolder {
 
 }  // namespace
 
-Result<Bytes> compile_job(const fs::path& folder, const fs::path& jobs_folder) {
+Status compile_job(const fs::path& folder, const fs::path& kit_path, const fs::path& program) {
   std::error_code error;
   BRUME_ASSIGN(std::vector<std::string> sources, sources_in(fs::absolute(folder, error)));
-  std::ifstream kit(jobs_folder / "kit");
+  std::ifstream kit(kit_path);
   if (!kit)
-    return fail(ErrorCode::kNotFound,
-                (jobs_folder / "kit").string() + ": is missing; build Brume with its enclave programs");
-  TemporaryFolder temporary;
-  if (temporary.path().empty()) return fail(ErrorCode::kIo, "no temporary folder could be made");
-  fs::path program = temporary.path() / "program";
+    return fail(ErrorCode::kNotFound, kit_path.string() + ": is missing; build Brume with its enclave programs");
   engine::Command command{.arguments = {}, .timeout = kCompileLimit};
   for (std::string line; std::getline(kit, line);) {
     if (line != "--") {
@@ -65,6 +61,14 @@ Result<Bytes> compile_job(const fs::path& folder, const fs::path& jobs_folder) {
   }
   BRUME_ASSIGN(engine::CommandOutput output, engine::run_command(command));
   if (output.exit_code != 0) return malformed(folder.string() + ": the job does not compile:\n" + output.err);
+  return {};
+}
+
+Result<Bytes> compile_enclave_job(const fs::path& folder, const fs::path& jobs_folder) {
+  const TemporaryFolder temporary;
+  if (temporary.path().empty()) return fail(ErrorCode::kIo, "no temporary folder could be made");
+  const fs::path program = temporary.path() / "program";
+  BRUME_TRY(compile_job(folder, jobs_folder / kEnclaveKit, program));
   std::ifstream in(program, std::ios::binary);
   return Bytes(std::istreambuf_iterator<char>(in), {});
 }

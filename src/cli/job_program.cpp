@@ -29,8 +29,6 @@ Result<Bytes> read_program(const fs::path& path) {
   return content;
 }
 
-fs::path jobs_folder() { return tool_folder().parent_path() / "jobs"; }
-
 // BRUME_JOB leaves the name of the job's type in the program.
 Result<JobProgramFile> named_program(const fs::path& path, Bytes program) {
   auto elf = measure::parse_elf(program);
@@ -50,6 +48,8 @@ fs::path tool_folder() {
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
+fs::path jobs_folder() { return tool_folder().parent_path() / "jobs"; }
+
 std::vector<std::string> shipped_jobs() {
   std::vector<std::string> names;
   std::error_code error;
@@ -63,7 +63,7 @@ Result<JobProgramFile> find_job_program(const std::string& job) {
   std::error_code error;
   fs::path path = job;
   if (fs::is_directory(path, error)) {
-    BRUME_ASSIGN(Bytes program, compile_job(path, jobs_folder()));
+    BRUME_ASSIGN(Bytes program, compile_enclave_job(path, jobs_folder()));
     return named_program(path, std::move(program));
   }
   if (!fs::is_regular_file(path, error)) {

@@ -23,5 +23,7 @@ Result<Bytes> find_node_program();
 std::vector<std::string> shipped_jobs();
 // The folder in which the tool's own program lies.
 std::filesystem::path tool_folder();
+// Programs of jobs, and kits to make them with.
+std::filesystem::path jobs_folder();
 
 }  // namespace brume::cli

@@ -2,9 +2,9 @@
 #include <ctime>
 #include <iostream>
 
-#include "cli/atomic_file.h"
 #include "cli/verbs.h"
 #include "crypto/random.h"
+#include "files/atomic_file.h"
 #include "sealed/age_keys.h"
 
 namespace brume::cli {
@@ -26,8 +26,8 @@ std::string utc_now() {
 }
 
 Status keygen(const KeygenOptions& options) {
-  BRUME_ASSIGN(AtomicFile file,
-               AtomicFile::create(options.out, {.force = options.force, .mode = 0600, .durable = true}));
+  BRUME_ASSIGN(files::AtomicFile file,
+               files::AtomicFile::create(options.out, {.force = options.force, .mode = 0600, .durable = true}));
   crypto::SystemRandom random;
   sealed::AgeIdentity identity = sealed::AgeIdentity::generate(random);
   std::string secret = identity.secret_text();

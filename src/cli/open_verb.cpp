@@ -16,7 +16,7 @@ struct OpenOptions {
 Result<std::vector<sealed::AgeIdentity>> gather_identities(const OpenOptions& options) {
   std::vector<sealed::AgeIdentity> all;
   for (const std::string& path : options.identity_files) {
-    BRUME_ASSIGN(std::string text, read_small_file(path, sealed::kAgeKeyFileSizeLimit));
+    BRUME_ASSIGN(std::string text, files::read_small_file(path, sealed::kAgeKeyFileSizeLimit));
     auto keys = sealed::parse_identity_file(text);
     crypto::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
     if (!keys) return within(path, std::move(keys.error()));
@@ -27,8 +27,8 @@ Result<std::vector<sealed::AgeIdentity>> gather_identities(const OpenOptions& op
 
 Status open(const OpenOptions& options) {
   BRUME_ASSIGN(std::vector<sealed::AgeIdentity> identities, gather_identities(options));
-  BRUME_ASSIGN(InputFile in, InputFile::open(options.in));
-  BRUME_ASSIGN(AtomicFile out, AtomicFile::create(options.out, {.force = options.force}));
+  BRUME_ASSIGN(files::InputFile in, files::InputFile::open(options.in));
+  BRUME_ASSIGN(files::AtomicFile out, files::AtomicFile::create(options.out, {.force = options.force}));
   BRUME_TRY(open_file(in, out, identities));
   return out.commit();
 }

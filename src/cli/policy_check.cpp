@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "appraisal/policy.h"
-#include "cli/input_file.h"
 #include "cli/verbs.h"
+#include "files/input_file.h"
 
 namespace brume::cli {
 namespace {
@@ -24,7 +24,7 @@ std::string words(const appraisal::AllowEntry& entry) {
 
 // 3: not a policy. What is meant stays to be read by who wrote it: so every entry is told in a line.
 Status check_policy(const std::string& path) {
-  BRUME_ASSIGN(const std::string text, read_small_file(path, appraisal::kPolicySizeLimit));
+  BRUME_ASSIGN(const std::string text, files::read_small_file(path, appraisal::kPolicySizeLimit));
   const auto policy = appraisal::parse_policy(text);
   if (!policy) return malformed(path + ": " + policy.error().what);
   std::cout << "sha256  " << policy->hash.hex() << "\nepoch   " << policy->epoch << "\n";

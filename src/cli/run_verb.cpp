@@ -7,8 +7,10 @@
 
 #include "cli/age_files.h"
 #include "cli/cluster.h"
+#include "cli/local_job.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "files/size_text.h"
 #include "image/reference_values.h"
 #include "master/control.h"
 #include "master/home.h"
@@ -25,7 +27,7 @@ constexpr std::size_t kReferenceSizeLimit = 64u << 10;
 
 struct RunOptions {
   std::string job;
-  std::string input;
+  std::vector<std::string> inputs;
   std::string output;
   std::string recipient;
   std::uint32_t partitions = 0;
@@ -33,21 +35,11 @@ struct RunOptions {
   std::vector<std::string> parameters;
   bool json = false;
   bool quiet = false;
+  bool local = false;
+  std::string memory;    // of a local run
+  std::string seed;      // of a local run
+  std::string debugger;  // of a local run
 };
-
-// "64", "64K", "16M", "1G".
-Result<std::uint64_t> parse_size(const std::string& text) {
-  if (text.empty()) return std::uint64_t{0};
-  std::size_t used = 0;
-  std::uint64_t value = 0;
-  for (; used < text.size() && text[used] >= '0' && text[used] <= '9' && value < (1ull << 40); ++used)
-    value = value * 10 + static_cast<std::uint64_t>(text[used] - '0');
-  std::string unit = text.substr(used);
-  int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
-  if (used == 0 || shift < 0 || value == 0)
-    return fail(ErrorCode::kUsage, "'" + text + "' is no size: bytes, or a number with K, M or G");
-  return value << shift;
-}
 
 Result<json> parse_parameters(const std::vector<std::string>& words) {
   json out = json::object();
@@ -75,8 +67,8 @@ class SealedInput {
     out.path_ = home.runs() / ("input-" + std::to_string(getpid()) + ".age");
     out.temporary_ = true;
     BRUME_ASSIGN(sealed::AgeRecipient recipient, sealed::AgeRecipient::parse(status.value("recipient", "")));
-    BRUME_ASSIGN(InputFile plain, InputFile::open(input.string()));
-    BRUME_ASSIGN(AtomicFile copy, AtomicFile::create(out.path_.string(), {.force = true, .mode = 0600}));
+    BRUME_ASSIGN(files::InputFile plain, files::InputFile::open(input.string()));
+    BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(out.path_.string(), {.force = true, .mode = 0600}));
     BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
     BRUME_TRY(copy.commit());
     return out;
@@ -114,15 +106,36 @@ Status check_job(const std::string& asked, const master::Home& home) {
                                      " (a job is named after its type: see BRUME_JOB)");
 }
 
+// The arguments of the job's own program.
+Status run_here(const RunOptions& options) {
+  std::vector<std::string> arguments;
+  const auto pass = [&](const char* name, const std::string& value) {
+    if (!value.empty()) arguments.insert(arguments.end(), {name, value});
+  };
+  for (const std::string& input : options.inputs) pass("--input", input);
+  pass("--output", options.output);
+  if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
+  pass("--split-size", options.split_size);
+  pass("--memory", options.memory);
+  pass("--seed", options.seed);
+  for (const std::string& parameter : options.parameters) pass("-p", parameter);
+  if (options.json) arguments.push_back("--json");
+  if (options.quiet) arguments.push_back("--quiet");
+  return become_local_job(options.job, arguments, options.debugger);
+}
+
 Status run(const RunOptions& options) {
+  if (options.local) return run_here(options);
+  if (options.inputs.size() != 1) return fail(ErrorCode::kUsage, "--input: a cluster's run takes one file");
+  const std::string& input_path = options.inputs.front();
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
   BRUME_TRY(check_job(options.job, home));
   BRUME_ASSIGN(json parameters, parse_parameters(options.parameters));
-  BRUME_ASSIGN(std::uint64_t split_size, parse_size(options.split_size));
+  BRUME_ASSIGN(std::uint64_t split_size,
+               options.split_size.empty() ? std::uint64_t{0} : files::parse_size(options.split_size));
   std::error_code error;
-  BRUME_ASSIGN(SealedInput input, SealedInput::create(fs::absolute(options.input, error), home));
-  std::string output =
-      options.output.empty() ? fs::path(options.input).filename().string() + ".result" : options.output;
+  BRUME_ASSIGN(SealedInput input, SealedInput::create(fs::absolute(input_path, error), home));
+  std::string output = options.output.empty() ? fs::path(input_path).filename().string() + ".result" : options.output;
   std::string recipient = options.recipient;
   if (recipient.empty() && output.ends_with(".age")) {
     BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
@@ -164,8 +177,10 @@ Status run(const RunOptions& options) {
 void add_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   auto* verb = app.add_subcommand("run", "Run a job over an input; the result is complete, or there is none");
-  verb->add_option("JOB", options->job, "The job that is in the cluster's image")->required();
-  verb->add_option("--input", options->input, "File; if it is not an age file, it is sealed on the way in")->required();
+  verb->add_option("JOB", options->job, "The job that is in the cluster's image; with --local, a folder too")
+      ->required();
+  verb->add_option("--input", options->inputs, "File; if it is not an age file, it is sealed on the way in")
+      ->required();
   verb->add_option("--output", options->output,
                    "Where the result goes (default: INPUT.result); NAME.age is sealed to the cluster's owner");
   verb->add_option("-r,--recipient", options->recipient, "age recipient to whom the result is sealed");
@@ -177,6 +192,16 @@ void add_run(CLI::App& app) {
       ->allow_extra_args(false);
   verb->add_flag("--json", options->json, "Print JSON");
   verb->add_flag("-q,--quiet", options->quiet, "Print nothing but errors");
+  auto* local =
+      verb->add_flag("--local", options->local,
+                     "Run here in one ordinary process, without a cluster: plain input (- is standard input), "
+                     "result to standard output unless --output names a file");
+  verb->add_option("--memory", options->memory, "With --local: as an enclave's heap, with K, M or G (default: 1G)")
+      ->needs(local);
+  verb->add_option("--seed", options->seed, "With --local: changes the order of all that a job must not rely on")
+      ->needs(local);
+  verb->add_option("--debugger", options->debugger, "With --local: what starts the job's program, as in 'gdb --args'")
+      ->needs(local);
   verb->callback([options] { finish(run(*options)); });
 }
 

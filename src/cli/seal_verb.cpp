@@ -22,7 +22,7 @@ Result<std::vector<sealed::AgeRecipient>> gather_recipients(const SealOptions& o
     all.push_back(*recipient);
   }
   for (const std::string& path : options.recipient_files) {
-    BRUME_ASSIGN(std::string text, read_small_file(path, sealed::kAgeKeyFileSizeLimit));
+    BRUME_ASSIGN(std::string text, files::read_small_file(path, sealed::kAgeKeyFileSizeLimit));
     auto listed = sealed::parse_recipients_file(text);
     if (!listed) return within(path, std::move(listed.error()));
     all.insert(all.end(), listed->begin(), listed->end());
@@ -35,11 +35,11 @@ Result<std::vector<sealed::AgeRecipient>> gather_recipients(const SealOptions& o
 
 Status seal(const SealOptions& options) {
   BRUME_ASSIGN(std::vector<sealed::AgeRecipient> recipients, gather_recipients(options));
-  BRUME_ASSIGN(InputFile in, InputFile::open(options.in));
+  BRUME_ASSIGN(files::InputFile in, files::InputFile::open(options.in));
   if (options.out == "-" && isatty(STDOUT_FILENO) == 1) {
     return fail(ErrorCode::kUsage, "sealed bytes would go to the terminal; name a file with -o, or pipe them on");
   }
-  BRUME_ASSIGN(AtomicFile out, AtomicFile::create(options.out, {.force = options.force}));
+  BRUME_ASSIGN(files::AtomicFile out, files::AtomicFile::create(options.out, {.force = options.force}));
   BRUME_TRY(seal_file(in, out, recipients));
   return out.commit();
 }

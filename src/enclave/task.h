@@ -11,13 +11,11 @@
 #include "enclave/outbox.h"
 #include "enclave/output_streams.h"
 #include "mapreduce/fragments.h"
+#include "mapreduce/task_limits.h"
 
 namespace brume::enclave {
 
-struct TaskLimits {
-  std::uint64_t memory_budget = 256u << 20;  // bytes, for the job's tables
-  std::size_t longest_record = 32u << 20;    // bytes; the job's program gets a record in one piece
-};
+using mapreduce::TaskLimits;
 
 // What all tasks of an enclave share. References outlive the task.
 struct TaskContext {

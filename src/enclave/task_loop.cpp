@@ -15,17 +15,8 @@ using abi::ToEnclave;
 using abi::ToHost;
 
 constexpr std::size_t kNetPieceLimit = 256u << 10;
-constexpr std::uint64_t kSmallestLongRecord = 1u << 20;
 
 }  // namespace
-
-TaskLimits limits_for_heap(std::uint64_t heap_size) {
-  TaskLimits limits;
-  limits.memory_budget = heap_size / 2;
-  // A growing record is held up to three times over, and the job copies it once more.
-  limits.longest_record = static_cast<std::size_t>(std::max(heap_size / 8, kSmallestLongRecord));
-  return limits;
-}
 
 struct TaskLoop::State final : MessageOutbox {
   State(JobProgram& program, Random& random, ReportSource& report_source, Outbox& frames,

@@ -28,10 +28,6 @@ struct TaskLoopConfig {
   TaskLimits limits;
 };
 
-// By the heap that the enclave has: half of it for the job's tables, the rest for blocks, buffers and
-// single long records.
-TaskLimits limits_for_heap(std::uint64_t heap_size);
-
 class TaskLoop {
  public:
   // All references outlive it. Writes kReady.

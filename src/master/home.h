@@ -34,6 +34,8 @@ struct Home {
   std::filesystem::path node(const std::string& name) const { return cluster() / "nodes" / name; }
   std::filesystem::path runs() const { return root / "runs"; }
   std::filesystem::path images() const { return root / "images"; }
+  // Programs that `brume run --local FOLDER` compiled.
+  std::filesystem::path local_jobs() const { return root / "local"; }
 };
 
 // Made at first use, mode 0600; never overwritten.

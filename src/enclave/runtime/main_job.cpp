@@ -42,7 +42,7 @@ int enclave_main(Enclave& enclave) {
   crypto::SystemRandom random;  // OpenSSL's, seeded by random.cpp
   ProcessorReports reports;
   RingOutbox outbox(enclave.to_host);
-  const TaskLoopConfig config{enclave.config.master, limits_for_heap(enclave.config.heap_size)};
+  const TaskLoopConfig config{enclave.config.master, mapreduce::limits_for_heap(enclave.config.heap_size)};
   TaskLoop loop(*brume_job_program(), random, reports, outbox, config);
   abi::Frame frame;
   while (!loop.stopped()) {

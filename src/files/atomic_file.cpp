@@ -1,4 +1,4 @@
-#include "cli/atomic_file.h"
+#include "files/atomic_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "cli/input_file.h"
+#include "files/input_file.h"
 
-namespace brume::cli {
+namespace brume::files {
 
 namespace fs = std::filesystem;
 
@@ -149,4 +149,4 @@ Status AtomicFile::give_name() {
   return {};
 }
 
-}  // namespace brume::cli
+}  // namespace brume::files

@@ -1,4 +1,4 @@
-#include "cli/input_file.h"
+#include "files/input_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace brume::cli {
+namespace brume::files {
 
 std::unexpected<Error> fail_errno(const std::string& name, ErrorCode code) {
   return fail(code, name + ": " + std::strerror(errno));
@@ -76,4 +76,4 @@ Result<std::string> read_small_file(const std::string& path, std::size_t limit_s
   return text;
 }
 
-}  // namespace brume::cli
+}  // namespace brume::files

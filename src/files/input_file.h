@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 
-namespace brume::cli {
+namespace brume::files {
 
 // "NAME: reason", from errno.
 std::unexpected<Error> fail_errno(const std::string& name, ErrorCode code = ErrorCode::kIo);
@@ -36,4 +36,4 @@ class InputFile {
 // A small file (keys, lists) as a whole.
 Result<std::string> read_small_file(const std::string& path, std::size_t limit_size);
 
-}  // namespace brume::cli
+}  // namespace brume::files

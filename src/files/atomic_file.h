@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 
-namespace brume::cli {
+namespace brume::files {
 
 struct OutputOptions {
   bool force = false;    // replace a file that is there
@@ -50,4 +50,4 @@ class AtomicFile {
   bool regular_ = false;
 };
 
-}  // namespace brume::cli
+}  // namespace brume::files

@@ -1,0 +1,202 @@
+#include "local/local_run.h"
+
+#include <algorithm>
+
+#include "local/spool.h"
+#include "mapreduce/descriptor.h"
+#include "mapreduce/fragments.h"
+
+namespace brume::local {
+namespace {
+
+Status checked(JobStatus status) {
+  if (!status) return fail(ErrorCode::kState, std::move(status.error()));
+  return {};
+}
+
+// One attempt of a map task: pieces in, its partitions' lanes and the fragments' lane out.
+class MapAttempt final : public mapreduce::PieceSink, public PartitionSink {
+ public:
+  MapAttempt(JobProgram& program, Spool& spool, std::uint32_t partition_count)
+      : task_(program.new_map()), spool_(spool), partition_count_(partition_count) {}
+
+  Status piece(std::string_view text) override { return checked(task_->feed(text, *this)); }
+  Status fragment(ByteView bytes) override { return spool_.write(partition_count_, bytes); }
+  JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
+    if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
+    if (auto status = spool_.write(partition, bytes); !status) return job_error(status.error().what);
+    return {};
+  }
+  Status finish() {
+    BRUME_TRY(checked(task_->finish(*this)));
+    for (std::uint32_t lane = 0; lane < partition_count_; ++lane) BRUME_TRY(spool_.end_of_stream(lane));
+    return {};
+  }
+
+ private:
+  std::unique_ptr<MapTask> task_;
+  Spool& spool_;
+  const std::uint32_t partition_count_;
+};
+
+class LaneSink final : public OutputSink {
+ public:
+  LaneSink(Spool& spool, std::uint32_t lane) : spool_(spool), lane_(lane) {}
+  JobStatus write(std::span<const std::uint8_t> bytes) override {
+    if (auto status = spool_.write(lane_, bytes); !status) return job_error(status.error().what);
+    return {};
+  }
+
+ private:
+  Spool& spool_;
+  const std::uint32_t lane_;
+};
+
+class LaneSource final : public mapreduce::OutputSource {
+ public:
+  LaneSource(const Spool& spool, std::uint32_t lane) : reader_(spool, lane) {}
+  Result<ByteView> next() override {
+    for (;;) {
+      BRUME_ASSIGN(const auto block, reader_.next());
+      if (!block) return ByteView();
+      if (!block->bytes.empty()) return block->bytes;
+    }
+  }
+
+ private:
+  Spool::Reader reader_;
+};
+
+class Run {
+ public:
+  Run(JobProgram& program, const LocalOptions& options, Spool mapped, Spool reduced)
+      : program_(program), options_(options), mapped_(std::move(mapped)), reduced_(std::move(reduced)) {}
+
+  Status map_input(Input& input);
+  Status reduce(std::uint32_t partition);
+  Status merge(mapreduce::LineSink& sink);
+  const LocalTotals& totals() const { return totals_; }
+
+ private:
+  Result<std::size_t> map_split(Input& input, bool whole);
+  Status stitch();
+
+  JobProgram& program_;
+  const LocalOptions& options_;
+  Spool mapped_;   // a lane for each partition, and one for the fragments
+  Spool reduced_;  // a lane for each partition
+  LocalTotals totals_;
+  Bytes chunk_ = Bytes(mapreduce::SplitCutter::kChunkLimit);
+};
+
+// Reads up to the split's end; says how much it read.
+Result<std::size_t> Run::map_split(Input& input, bool whole) {
+  MapAttempt attempt(program_, mapped_, options_.partition_count);
+  using Extent = mapreduce::SplitCutter::Extent;
+  mapreduce::SplitCutter cutter(program_.separators(), whole ? Extent::kWholeInput : Extent::kPart,
+                                options_.limits.longest_record, attempt);
+  std::size_t size = 0;
+  while (size < options_.split_size) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_.size(), options_.split_size - size));
+    BRUME_ASSIGN(const std::size_t got, input.read(MutableByteView(chunk_).first(wanted)));
+    if (got == 0) break;
+    std::memcpy(cutter.next_chunk(got).data(), chunk_.data(), got);
+    BRUME_TRY(cutter.advance());
+    size += got;
+    if (got < wanted) break;
+  }
+  BRUME_TRY(cutter.finish());
+  BRUME_TRY(attempt.finish());
+  if (!whole) BRUME_TRY(mapped_.end_of_stream(options_.partition_count));
+  return size;
+}
+
+// What the splits' borders cut, joined again.
+Status Run::stitch() {
+  MapAttempt attempt(program_, mapped_, options_.partition_count);
+  mapreduce::FragmentJoiner joiner(options_.limits.longest_record, attempt);
+  Spool::Reader fragments(mapped_, options_.partition_count);
+  for (;;) {
+    BRUME_ASSIGN(const auto block, fragments.next());
+    if (!block) break;
+    BRUME_TRY(joiner.feed(block->bytes));
+    if (block->ends_stream) BRUME_TRY(joiner.end_of_stream());
+  }
+  mapped_.clear(options_.partition_count);
+  BRUME_TRY(joiner.finish());
+  return attempt.finish();
+}
+
+Status Run::map_input(Input& input) {
+  const bool whole = input.size() && *input.size() <= options_.split_size;
+  std::uint64_t begin = 0;
+  for (;;) {
+    const auto size = map_split(input, whole);
+    if (!size) {
+      return within("map " + std::to_string(totals_.map_count) + " (" + input.name() + ", from byte " +
+                        std::to_string(begin) + ")",
+                    size.error());
+    }
+    ++totals_.map_count;
+    begin += *size;
+    if (whole || *size < options_.split_size) break;
+  }
+  totals_.input_size += begin;
+  if (whole) return {};
+  if (auto status = stitch(); !status) return within("stitch (" + input.name() + ")", status.error());
+  return {};
+}
+
+Status Run::reduce(std::uint32_t partition) {
+  const auto task = program_.new_reduce();
+  Spool::Reader streams(mapped_, partition);
+  for (;;) {
+    BRUME_ASSIGN(const auto block, streams.next());
+    if (!block) break;
+    BRUME_TRY(checked(task->feed(block->bytes)));
+    if (block->ends_stream) BRUME_TRY(checked(task->end_of_stream()));
+  }
+  mapped_.clear(partition);
+  LaneSink sink(reduced_, partition);
+  BRUME_TRY(checked(task->finish(sink)));
+  return reduced_.end_of_stream(partition);
+}
+
+Status Run::merge(mapreduce::LineSink& sink) {
+  std::vector<LaneSource> lanes;
+  lanes.reserve(options_.partition_count);
+  std::vector<mapreduce::OutputSource*> sources;
+  for (std::uint32_t partition = 0; partition < options_.partition_count; ++partition) {
+    sources.push_back(&lanes.emplace_back(reduced_, partition));
+  }
+  totals_.shuffled_size = mapped_.size();
+  BRUME_ASSIGN(totals_.output, mapreduce::merge_outputs(sources, sink));
+  return {};
+}
+
+}  // namespace
+
+Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, std::span<Input* const> inputs,
+                              mapreduce::LineSink& sink) {
+  if (options.partition_count == 0 || options.partition_count > mapreduce::kPartitionLimit)
+    return fail(ErrorCode::kUsage, "partitions: 1 to " + std::to_string(mapreduce::kPartitionLimit));
+  if (options.split_size == 0) return fail(ErrorCode::kUsage, "split size: at least one byte");
+  JobConfig config;
+  config.parameters = options.parameters;
+  config.partitions = options.partition_count;
+  config.hash_key = options.hash_key;
+  config.memory_budget = options.limits.memory_budget;
+  if (auto status = program.configure(config); !status) return fail(ErrorCode::kUsage, "parameters: " + status.error());
+  BRUME_ASSIGN(Spool mapped, Spool::create(options.partition_count + 1));
+  BRUME_ASSIGN(Spool reduced, Spool::create(options.partition_count));
+  Run run(program, options, std::move(mapped), std::move(reduced));
+  for (Input* input : inputs) BRUME_TRY(run.map_input(*input));
+  for (std::uint32_t partition = 0; partition < options.partition_count; ++partition) {
+    if (auto status = run.reduce(partition); !status)
+      return within("reduce " + std::to_string(partition), status.error());
+  }
+  BRUME_TRY(run.merge(sink));
+  return run.totals();
+}
+
+}  // namespace brume::local

@@ -1,0 +1,27 @@
+// What one task may hold, by the memory that its process has: an enclave's heap, or what a local run
+// is given in its place.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace brume::mapreduce {
+
+struct TaskLimits {
+  std::uint64_t memory_budget = 256u << 20;  // bytes, for the job's tables
+  std::size_t longest_record = 32u << 20;    // bytes; the job's program gets a record in one piece
+};
+
+inline constexpr std::uint64_t kSmallestLongRecord = 1u << 20;
+
+// Half of the memory for the job's tables, the rest for blocks, buffers and single long records.
+inline TaskLimits limits_for_heap(std::uint64_t heap_size) {
+  TaskLimits limits;
+  limits.memory_budget = heap_size / 2;
+  // A growing record is held up to three times over, and the job copies it once more.
+  limits.longest_record = static_cast<std::size_t>(std::max(heap_size / 8, kSmallestLongRecord));
+  return limits;
+}
+
+}  // namespace brume::mapreduce
