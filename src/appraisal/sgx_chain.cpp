@@ -1,8 +1,6 @@
 #include "appraisal/sgx_chain.h"
 
-#include <algorithm>
-#include <array>
-
+#include "appraisal/self_signature.h"
 #include "appraisal/validity.h"
 
 namespace brume::appraisal {
@@ -35,18 +33,6 @@ void check_profile(Refusals& refusals, std::string_view prefix, const crypto::Ce
   }
 }
 
-// Roots are few and their own signatures cost as much as others': those seen to hold are remembered, by the hash
-// of all their bytes.
-bool signed_by_itself(const crypto::Certificate& root, const crypto::EcPublicKey& key) {
-  static thread_local std::array<Sha256Digest, 4> seen{};
-  static thread_local std::size_t next = 0;
-  const Sha256Digest digest = root.fingerprint();
-  if (std::ranges::find(seen, digest) != seen.end()) return true;
-  if (!root.signed_by(key)) return false;
-  seen[next++ % seen.size()] = digest;
-  return true;
-}
-
 void check_issued(Refusals& refusals, std::string_view prefix, const crypto::Certificate& certificate,
                   const crypto::Certificate& issuer, const crypto::EcPublicKey& issuer_key,
                   std::string_view issuer_name) {
@@ -55,7 +41,8 @@ void check_issued(Refusals& refusals, std::string_view prefix, const crypto::Cer
            kReplaceEvidence);
   }
   const bool own = &certificate == &issuer;
-  if (!(own ? signed_by_itself(certificate, issuer_key) : certificate.signed_by(issuer_key))) {
+  if (!(own ? self_signature_holds(certificate.fingerprint(), [&] { return certificate.signed_by(issuer_key); })
+            : certificate.signed_by(issuer_key))) {
     refuse(refusals, std::string(prefix) + ".signature", "signed by " + std::string(issuer_name),
            "signature does not verify", kReplaceEvidence);
   }

@@ -1,5 +1,7 @@
 #include "appraisal/snp_chain.h"
 
+#include "appraisal/self_signature.h"
+
 namespace brume::appraisal {
 namespace {
 
@@ -87,7 +89,8 @@ SnpAuthority check_snp_authority(const SnpCaCertificate& signer, const SnpCaCert
           kFetch);
   require(out.refusals, signer.certificate.signed_by(root.key), "snp.ask.signature", "signed by the ARK",
           "signature does not verify", kFetch);
-  const bool self_signed = root.issuer == root.subject && root.certificate.signed_by(root.key);
+  const bool self_signed = root.issuer == root.subject &&
+                           self_signature_holds(root.fingerprint, [&] { return root.certificate.signed_by(root.key); });
   require(out.refusals, self_signed, "snp.ark.signature", "signed by itself", "signature does not verify", kFetch);
   return out;
 }
