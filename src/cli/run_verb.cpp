@@ -32,6 +32,7 @@ struct RunOptions {
   std::string recipient;
   std::uint32_t partitions = 0;
   std::string split_size;
+  bool pad = false;
   std::vector<std::string> parameters;
   bool json = false;
   bool quiet = false;
@@ -116,6 +117,7 @@ Status run_here(const RunOptions& options) {
   pass("--output", options.output);
   if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
   pass("--split-size", options.split_size);
+  if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
   pass("--memory", options.memory);
   pass("--seed", options.seed);
   for (const std::string& parameter : options.parameters) pass("-p", parameter);
@@ -149,6 +151,7 @@ Status run(const RunOptions& options) {
                {"recipient", recipient},
                {"partitions", options.partitions},
                {"split_size", split_size},
+               {"pad", options.pad},
                {"parameters", parameters}};
   auto on_event = [&](const json& event) {
     std::string kind = event.value("event", "");
@@ -188,6 +191,8 @@ void add_run(CLI::App& app) {
       ->check(CLI::Range(1, 4096));
   verb->add_option("--split-size", options->split_size,
                    "Bytes of input a map task reads, with K, M or G (default: by input and mappers)");
+  verb->add_flag("--pad", options->pad,
+                 "Round the sizes of all streams up, so that hosts learn less (docs/security.md)");
   verb->add_option("-p", options->parameters, "A parameter of the job, KEY=VALUE; may be repeated")
       ->allow_extra_args(false);
   verb->add_flag("--json", options->json, "Print JSON");

@@ -19,7 +19,7 @@ OutputStreams::OutputStreams(const mapreduce::Descriptor& descriptor, const mapr
     : scratch_(sealed::kSealedBlockLimit), outbox_(outbox) {
   const std::uint32_t count = mapreduce::stream_count(descriptor, task);
   sealed::BlockSealer::Options options;
-  options.padding = sealed::Padding::multiple_of(descriptor.fields().padding_bucket);
+  options.padding = sealed::Padding::by_padme(descriptor.fields().padding_least);
   options.block_size = std::clamp(kFillingLimit / count, kSmallestBlock, sealed::kBlockPlaintextLimit);
   sealers_.reserve(count);
   names_.reserve(count);

@@ -78,8 +78,8 @@ Status check_fields(const DescriptorFields& fields) {
   if (!fields.output_recipient.empty() && !made_of(fields.output_recipient, kRecipientSizeLimit, is_low_alnum)) {
     return malformed("descriptor: output recipient is not [a-z0-9]{0,128}");
   }
-  if (fields.padding_bucket > kPaddingBucketLimit)
-    return fail(ErrorCode::kLimit, "descriptor: padding bucket over 1 MiB");
+  if (fields.padding_least > kPaddingLeastLimit)
+    return fail(ErrorCode::kLimit, "descriptor: least padded size over 1 MiB");
   return {};
 }
 
@@ -93,7 +93,7 @@ Bytes encode(const DescriptorFields& fields) {
   out.u32le(static_cast<std::uint32_t>(fields.split_chunk_counts.size()));
   for (std::uint32_t count : fields.split_chunk_counts) out.u32le(count);
   out.u32le(fields.partition_count).text(fields.output_recipient).raw(fields.policy_hash.view());
-  out.u64le(fields.epoch).u32le(fields.padding_bucket);
+  out.u64le(fields.epoch).u32le(fields.padding_least);
   return out.take();
 }
 
@@ -140,7 +140,7 @@ Result<Descriptor> Descriptor::parse(ByteView bytes) {
   fields.output_recipient = in.text(kRecipientSizeLimit);
   fields.policy_hash.bytes = in.array<32>();
   fields.epoch = in.u64le();
-  fields.padding_bucket = in.u32le();
+  fields.padding_least = in.u32le();
   BRUME_TRY(in.done("descriptor"));
   return create(std::move(fields));
 }

@@ -21,7 +21,7 @@ inline constexpr std::uint32_t kParameterCountLimit = 256;
 inline constexpr std::size_t kParameterKeySizeLimit = 64;
 inline constexpr std::size_t kJobNameSizeLimit = 64;
 inline constexpr std::size_t kRecipientSizeLimit = 128;
-inline constexpr std::uint32_t kPaddingBucketLimit = 1u << 20;
+inline constexpr std::uint32_t kPaddingLeastLimit = 1u << 20;
 inline constexpr std::size_t kDescriptorSizeLimit = 1u << 20;
 // Plaintext of one chunk of an age file (age-encryption.org/v1, "Payload").
 inline constexpr std::uint32_t kChunkSize = 65536;
@@ -58,7 +58,7 @@ struct DescriptorFields {
   std::string output_recipient;                   // age recipient; empty: plain at the owner's
   Sha256Digest policy_hash;
   std::uint64_t epoch = 0;
-  std::uint32_t padding_bucket = 0;  // a stream's plaintext is rounded up to a multiple; 0: off
+  std::uint32_t padding_least = 0;  // each stream is padded by PADMÉ to at least so many bytes; 0: off
   friend bool operator==(const DescriptorFields&, const DescriptorFields&) = default;
 };
 

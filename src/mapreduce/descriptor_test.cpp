@@ -80,7 +80,7 @@ TEST(Descriptor, RefusesNumbersOverTheirLimits) {
   EXPECT_FALSE(changed([](auto& f) { f.partition_count = 0; }).has_value());
   EXPECT_TRUE(changed([](auto& f) { f.partition_count = kPartitionLimit; }).has_value());
   EXPECT_FALSE(changed([](auto& f) { f.partition_count = kPartitionLimit + 1; }).has_value());
-  EXPECT_FALSE(changed([](auto& f) { f.padding_bucket = kPaddingBucketLimit + 1; }).has_value());
+  EXPECT_FALSE(changed([](auto& f) { f.padding_least = kPaddingLeastLimit + 1; }).has_value());
   const auto with_splits = [](std::uint32_t splits, std::uint32_t partitions) {
     return changed([&](auto& f) {
       f.input.chunk_count = splits;

@@ -65,7 +65,7 @@ Result<std::unique_ptr<RunCore>> RunCore::create(RunRequest request, Random& ran
   fields.output_recipient = std::move(request.output_recipient);
   fields.policy_hash = request.policy_hash;
   fields.epoch = request.epoch;
-  fields.padding_bucket = request.padding_bucket;
+  fields.padding_least = request.padding_least;
   BRUME_ASSIGN(Descriptor descriptor, Descriptor::create(std::move(fields)));
   return std::unique_ptr<RunCore>(
       new RunCore(std::move(descriptor), request.input.payload_key, request.plan, random, store));

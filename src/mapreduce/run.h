@@ -31,7 +31,7 @@ struct RunRequest {
   std::string output_recipient{};
   Sha256Digest policy_hash{};
   std::uint64_t epoch = 0;
-  std::uint32_t padding_bucket = 0;
+  std::uint32_t padding_least = 0;  // see descriptor.h
   PlanOptions plan{};
 };
 

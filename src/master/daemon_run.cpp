@@ -4,6 +4,7 @@
 
 #include "master/daemon.h"
 #include "master/result_file.h"
+#include "sealed/padding.h"
 
 namespace brume::master {
 
@@ -24,6 +25,7 @@ Result<JobRequest> parse_request(const json& request) {
   out.input = request.value("input", "");
   out.output = request.value("output", "");
   out.output_recipient = request.value("recipient", "");
+  out.padded = request.value("pad", false);
   out.partition_count = request.value("partitions", 0u);
   out.split_size = request.value("split_size", std::uint64_t{0});
   const json parameters = request.value("parameters", json::object());
@@ -111,6 +113,7 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run(const JobRequest& request, Inp
                                        .input = input.opening(),
                                        .layout = input.layout()};
     core_request.chunks_per_split = chunks_per_split(request, input.layout().layout().plaintext_size(), mappers);
+    if (request.padded) core_request.padding_least = sealed::kPaddedLeast;
     core_request.partition_count = request.partition_count > 0 ? request.partition_count : std::max(1u, reducers);
     core_request.output_recipient = request.output_recipient;
     core_request.policy_hash = membership_->policy().hash;

@@ -17,29 +17,23 @@ constexpr std::uint64_t padme(std::uint64_t size) {
   return (size + mask) & ~mask;
 }
 
+// What padded runs use: a stream of few records looks like one of none.
+inline constexpr std::uint32_t kPaddedLeast = 4096;
+
 class Padding {
  public:
-  static constexpr Padding off() { return Padding(Rule::kOff, 0); }
-  // Up to a multiple of `bucket` bytes, at least one of them. 0 is off().
-  static constexpr Padding multiple_of(std::uint32_t bucket) {
-    return bucket == 0 ? off() : Padding(Rule::kMultiple, bucket);
-  }
-  // By padme(), at least `least` bytes.
-  static constexpr Padding by_padme(std::uint32_t least = 4096) { return Padding(Rule::kPadme, least); }
+  static constexpr Padding off() { return Padding(0); }
+  // By padme(), at least `least` bytes. 0 is off().
+  static constexpr Padding by_padme(std::uint32_t least) { return Padding(least); }
 
-  constexpr bool on() const { return rule_ != Rule::kOff; }
+  constexpr bool on() const { return least_ != 0; }
   constexpr std::uint64_t padded(std::uint64_t size) const {
-    if (rule_ == Rule::kOff) return size;
-    if (rule_ == Rule::kPadme) return padme(size < bucket_ ? bucket_ : size);
-    std::uint64_t buckets = size / bucket_ + (size % bucket_ != 0 || size == 0 ? 1 : 0);
-    return buckets * bucket_;
+    return on() ? padme(size < least_ ? least_ : size) : size;
   }
 
  private:
-  enum class Rule { kOff, kMultiple, kPadme };
-  constexpr Padding(Rule rule, std::uint32_t bucket) : rule_(rule), bucket_(bucket) {}
-  Rule rule_;
-  std::uint32_t bucket_;
+  constexpr explicit Padding(std::uint32_t least) : least_(least) {}
+  std::uint32_t least_;
 };
 
 }  // namespace brume::sealed

@@ -33,7 +33,7 @@ struct Honest {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
   static const Honest plain(Padding::off());
-  static const Honest padded(Padding::multiple_of(100));
+  static const Honest padded(Padding::by_padme(400));
   Reader reader({input, size});
   const Honest& honest = reader.u8() % 2 == 0 ? plain : padded;
   BlockOpener opener(honest.key, honest.id);

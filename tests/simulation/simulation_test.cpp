@@ -42,7 +42,7 @@ RunOptions random_run(SeededRandom& random) {
   run.text = kind == 2 ? std::string(size, 'w') : make_text(random, size);
   run.chunks_per_split = 1 + random.below(3);
   run.partition_count = static_cast<std::uint32_t>(1 + random.below(5));
-  run.padding_bucket = random.below(4) == 0 ? 4096 : 0;
+  run.padding_least = random.below(4) == 0 ? 4096 : 0;
   return run;
 }
 
@@ -178,6 +178,30 @@ TEST(Simulation, TheSameSeedGivesTheSameWorld) {
   EXPECT_EQ(first.took_ms, second.took_ms);
   EXPECT_EQ(first.notes, second.notes);
   EXPECT_EQ(first.why, second.why);
+}
+
+// A text of one size whose words are `kinds` different ones, each as often as the others.
+std::multiset<std::vector<std::size_t>> sizes_of(std::size_t kinds, std::uint32_t padding) {
+  WorldOptions options;
+  options.seed = 9;
+  World world(options);
+  RunOptions run;
+  run.chunks_per_split = 1;
+  run.padding_least = padding;
+  for (std::size_t i = 0; run.text.size() < 3 * kChunk; ++i) {
+    char word[9];
+    std::snprintf(word, sizeof word, "%07zu ", i % kinds);
+    run.text += word;
+  }
+  EXPECT_TRUE(world.run(run).finished);
+  return world.sizes_kept();
+}
+
+TEST(Simulation, PaddedRunsOfUnlikeTextsLookAlikeToHosts) {
+  EXPECT_NE(sizes_of(3, 0), sizes_of(200, 0)) << "sizes tell texts apart";
+  EXPECT_EQ(sizes_of(3, 4096), sizes_of(200, 4096));
+  EXPECT_GE(sizes_of(3, 4096).size(), 3 * 3 + 3u) << "every split sends to every partition, which has one result";
+  EXPECT_NE(sizes_of(3, 4096), sizes_of(3000, 4096)) << "what stays visible: the rounded size";
 }
 
 TEST(Simulation, OneHostThatAlwaysLiesIsNamed) {

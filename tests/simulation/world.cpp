@@ -81,6 +81,18 @@ World::World(const WorldOptions& options) : options_(options), random_(options.s
 
 World::~World() = default;
 
+std::multiset<std::vector<std::size_t>> World::sizes_kept() const {
+  std::multiset<std::vector<std::size_t>> out;
+  for (const auto& node : nodes_) {
+    for (const auto& [name, stream] : node->storage()) {
+      std::vector<std::size_t> sizes;
+      for (const Bytes& block : stream.blocks) sizes.push_back(block.size());
+      out.insert(std::move(sizes));
+    }
+  }
+  return out;
+}
+
 void World::at(UnixMs delay, std::function<void()> what) {
   events_.push({now_ms_ + delay, next_order_++, std::move(what)});
 }
@@ -341,7 +353,7 @@ Outcome World::run(const RunOptions& options) {
                                 .chunks_per_split = options.chunks_per_split,
                                 .partition_count = options.partition_count,
                                 .epoch = epoch_,
-                                .padding_bucket = options.padding_bucket};
+                                .padding_least = options.padding_least};
   request.plan.attempt_limit_ms = 20'000;
   request.plan.speculate_least_ms = 2'000;
   input_ = std::move(input.chunks);

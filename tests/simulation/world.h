@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <queue>
+#include <set>
 
 #include "mapreduce/run.h"
 #include "simulation/host.h"
@@ -29,7 +30,7 @@ struct RunOptions {
   std::string text;
   std::uint64_t chunks_per_split = 2;
   std::uint32_t partition_count = 3;
-  std::uint32_t padding_bucket = 0;
+  std::uint32_t padding_least = 0;
   Trouble trouble;
 };
 
@@ -49,6 +50,9 @@ class World final : public Clock, public NodeOutside {
 
   // Runs a job to its end. Hosts keep the streams of earlier runs, to replay them.
   Outcome run(const RunOptions& options);
+
+  // What hosts see of all streams that they keep: the sizes of their blocks, stream by stream.
+  std::multiset<std::vector<std::size_t>> sizes_kept() const;
 
   UnixMs now_ms() const override { return now_ms_; }
 
