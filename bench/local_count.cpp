@@ -57,12 +57,13 @@ struct Collected final : brume::OutputSink {
   }
 };
 
-// Reads pieces that end at separators.
+// Reads pieces that end at borders.
 class Pieces {
  public:
-  Pieces(int file, const brume::ByteSet& separators) : file_(file), separators_(separators), buffer_(kPiece) {}
+  Pieces(int file, const brume::Borders& borders) : file_(file), borders_(borders), buffer_(kPiece) {}
 
-  std::string_view next() {
+  brume::Piece next() {
+    offset_ += cut_;
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(cut_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
               buffer_.begin());
     end_ -= cut_;
@@ -72,21 +73,20 @@ class Pieces {
       const ssize_t got = read(file_, buffer_.data() + end_, buffer_.size() - end_);
       if (got < 0) die("read failed");
       end_ += static_cast<std::size_t>(got);
-      cut_ = end_;
-      if (got == 0) break;
-      while (cut_ > 0 && !separators_.contains(buffer_[cut_ - 1])) --cut_;
-      if (cut_ > 0) break;
+      cut_ = got == 0 ? end_ : borders_.last({buffer_.data(), end_}, offset_);
+      if (got == 0 || cut_ > 0) break;
     }
-    return {buffer_.data(), cut_};
+    return {{buffer_.data(), cut_}, offset_};
   }
 
  private:
   static constexpr std::size_t kPiece = 1 << 20;
   int file_;
-  const brume::ByteSet& separators_;
+  const brume::Borders& borders_;
   std::vector<char> buffer_;
   std::size_t end_ = 0;
   std::size_t cut_ = 0;
+  std::uint64_t offset_ = 0;
 };
 
 class LineFile {
@@ -171,16 +171,16 @@ int main(int argc, char** argv) {
   const int input = open(argv[optind], O_RDONLY);
   if (input < 0) die("cannot read the input");
   const double begin = cpu_seconds();
-  Pieces pieces(input, program.separators());
+  Pieces pieces(input, program.borders());
   Streams streams;
   streams.of_partition.resize(partitions);
   std::size_t splits = 0;
-  for (std::string_view piece = pieces.next(); !piece.empty(); ++splits) {
+  for (brume::Piece piece = pieces.next(); !piece.text.empty(); ++splits) {
     for (auto& of_split : streams.of_partition) of_split.emplace_back();
     auto task = program.new_map();
-    for (std::size_t size = 0; size < split_size && !piece.empty(); piece = pieces.next()) {
+    for (std::size_t size = 0; size < split_size && !piece.text.empty(); piece = pieces.next()) {
       need(task->feed(piece, streams));
-      size += piece.size();
+      size += piece.text.size();
     }
     need(task->finish(streams));
   }

@@ -4,8 +4,9 @@
 //   struct Job {
 //     using Value = ...;                                  // integers, floats, strings, tuples, own types by Codec
 //     void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
-//     brume::ByteSet separators() const;                  // bytes that belong to no record
-//     void map(std::string_view text, brume::Emitter<Value>& out) const;
+//     brume::ByteSet separators() const;                  // bytes that belong to no record; or, for records of
+//     brume::Records records() const;                     // one size: {size} or {size, size of the input's header}
+//     void map(std::string_view text, brume::Emitter<Value>& out) const;       // or takes a const brume::Piece&
 //     static constexpr auto combine = brume::sum;         // optional: values of a key become one
 //     // and either one line for each key ...
 //     static constexpr auto order = brume::value_descending;                   // optional: default by key
@@ -23,6 +24,7 @@
 #include <brume/detail/counting_program.h>
 #include <brume/detail/general_program.h>
 #include <brume/emitter.h>
+#include <brume/input.h>
 #include <brume/job_name.h>
 #include <brume/line.h>
 #include <brume/parameters.h>
@@ -37,13 +39,13 @@ constexpr void check_job() {
   static_assert(requires { typename Job::Value; }, "a job names the type of its values: using Value = ...;");
   static_assert(Encodable<typename Job::Value>,
                 "Value is an integer, float, std::string, a tuple or pair of these, or a type with a brume::Codec");
+  static_assert(Separates<Job> != FixesRecords<Job>,
+                "a job says where its input may be cut: brume::ByteSet separators() const, or brume::Records records() "
+                "const, and not both");
   static_assert(
-      requires(const Job& job) {
-        { job.separators() } -> std::convertible_to<ByteSet>;
-      }, "a job says at which bytes its input may be cut: brume::ByteSet separators() const");
-  static_assert(
-      requires(const Job& job, std::string_view text, Emitter<typename Job::Value>& out) { job.map(text, out); },
-      "a job maps: void map(std::string_view text, brume::Emitter<Value>& out) const");
+      requires(const Job& job, const Piece& piece, Emitter<typename Job::Value>& out) { job.map(piece, out); },
+      "a job maps: void map(std::string_view text, brume::Emitter<Value>& out) const, or the same with a "
+      "const brume::Piece&");
   static_assert(
       !requires { &Job::combine; } || Combines<Job>,
       "combine is brume::sum, minimum, maximum or static void combine(Value& into, const Value& more)");

@@ -5,11 +5,12 @@
 // long as its enclave and serves many tasks, one at a time; it keeps their big memory for the next.
 #pragma once
 
+#include <brume/input.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,35 +22,6 @@ namespace brume {
 // The error is a text for people: it names the rule and holds no byte of the input.
 using JobStatus = std::expected<void, std::string>;
 inline std::unexpected<std::string> job_error(std::string what) { return std::unexpected(std::move(what)); }
-
-// A set of byte values.
-class ByteSet {
- public:
-  constexpr ByteSet() = default;
-  constexpr ByteSet(std::initializer_list<std::uint8_t> bytes) {
-    for (std::uint8_t byte : bytes) add(byte);
-  }
-  constexpr ByteSet& add(std::uint8_t byte) {
-    words_[byte >> 6] |= std::uint64_t{1} << (byte & 63);
-    return *this;
-  }
-  // Adds first..last, both included.
-  constexpr ByteSet& add_range(std::uint8_t first, std::uint8_t last) {
-    for (unsigned byte = first; byte <= last; ++byte) add(static_cast<std::uint8_t>(byte));
-    return *this;
-  }
-  constexpr bool contains(std::uint8_t byte) const { return (words_[byte >> 6] >> (byte & 63) & 1) != 0; }
-  constexpr bool contains(char byte) const { return contains(static_cast<std::uint8_t>(byte)); }
-  constexpr ByteSet complement() const {
-    ByteSet other;
-    for (std::size_t i = 0; i < 4; ++i) other.words_[i] = ~words_[i];
-    return other;
-  }
-  constexpr bool operator==(const ByteSet&) const = default;
-
- private:
-  std::array<std::uint64_t, 4> words_{};
-};
 
 struct JobParameter {
   std::string key;
@@ -89,10 +61,10 @@ class OutputSink {
 class MapTask {
  public:
   virtual ~MapTask() = default;
-  // A part of the split. Between two calls there is a separator, or the begin or end of the split
-  // (so no record crosses calls); the engine sends up to about 1 MiB, more only where a single
-  // record is longer. `text` is not kept. Writes to `sink` only to stay within the memory budget.
-  virtual JobStatus feed(std::string_view text, PartitionSink& sink) = 0;
+  // A part of the split. Between two calls there is a border (so no record crosses calls); the engine
+  // sends up to about 1 MiB, more only where a single record is longer. The piece is not kept. Writes
+  // to `sink` only to stay within the memory budget.
+  virtual JobStatus feed(const Piece& piece, PartitionSink& sink) = 0;
   // Once, at the end: writes all that is left.
   virtual JobStatus finish(PartitionSink& sink) = 0;
 };
@@ -116,8 +88,8 @@ class JobProgram {
   virtual std::string_view name() const = 0;
   // Before the first task and whenever the run changes. Refuses unknown parameters and values.
   virtual JobStatus configure(const JobConfig& config) = 0;
-  // The bytes at which a split may be cut, as configured; they belong to no record.
-  virtual const ByteSet& separators() const = 0;
+  // Where the input may be cut, as configured.
+  virtual const Borders& borders() const = 0;
   virtual std::unique_ptr<MapTask> new_map() = 0;
   virtual std::unique_ptr<ReduceTask> new_reduce() = 0;
 };

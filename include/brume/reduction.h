@@ -120,6 +120,14 @@ namespace detail {
 template <typename Job>
 concept Configures = requires(Job& job, Parameters& parameters) { job.configure(parameters); };
 template <typename Job>
+concept Separates = requires(const Job& job) {
+  { job.separators() } -> std::convertible_to<ByteSet>;
+};
+template <typename Job>
+concept FixesRecords = requires(const Job& job) {
+  { job.records() } -> std::convertible_to<Records>;
+};
+template <typename Job>
 concept Combines = requires(typename Job::Value& into, const typename Job::Value& more) { Job::combine(into, more); };
 template <typename Job>
 concept ReducesValue = Combines<Job> && requires(const Job& job, std::string_view key, const typename Job::Value& value,
@@ -174,6 +182,19 @@ void format_line(const Job& job, std::string_view key, const Value& value, Line&
 
 // Whether errors carry an exception's words: never in an enclave, where they may hold data.
 inline bool tell_exceptions = false;
+
+// Where a configured job's input may be cut.
+template <typename Job>
+JobStatus set_borders(const Job& job, Borders& borders) {
+  if constexpr (FixesRecords<Job>) {
+    const Records records = job.records();
+    if (records.size == 0) return job_error("records: their size is at least 1");
+    borders = Borders(records);
+  } else {
+    borders = Borders(ByteSet(job.separators()));
+  }
+  return {};
+}
 
 // Runs what a job's author wrote: what it throws ends the task, not the program.
 template <typename Function>

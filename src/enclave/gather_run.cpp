@@ -19,18 +19,22 @@ Status checked(JobStatus status) {
 
 class Stitch final : public Consumer {
  public:
-  Stitch(TaskContext& context, OutputStreams& streams, std::uint32_t partition_count)
-      : engine_(context.program, streams, partition_count), joiner_(context.limits.longest_record, engine_) {}
+  Stitch(TaskContext& context, OutputStreams& streams, const mapreduce::Descriptor& descriptor)
+      : descriptor_(descriptor),
+        engine_(context.program, streams, descriptor.partition_count()),
+        joiner_(context.program.borders(), context.limits.longest_record, engine_) {}
   Status feed(ByteView plaintext) override { return joiner_.feed(plaintext); }
-  Status end_of_stream() override { return joiner_.end_of_stream(); }
+  Status end_of_stream() override { return joiner_.end_of_stream(descriptor_.end_of(split_++)); }
   Status finish() override {
     BRUME_TRY(joiner_.finish());
     return engine_.finish();
   }
 
  private:
+  const mapreduce::Descriptor& descriptor_;
   MapEngine engine_;
   mapreduce::FragmentJoiner joiner_;
+  std::uint32_t split_ = 0;  // whose stream comes
 };
 
 class Reduce final : public Consumer, public OutputSink {
@@ -56,7 +60,7 @@ GatherRun::Work::Work(GatherRun& run, const crypto::Key32& task_key)
       streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox),
       plaintext(sealed::kSealedBlockLimit) {
   if (run.id().stage == Stage::kStitch) {
-    consumer = std::make_unique<Stitch>(run.context_, streams, run.descriptor().partition_count());
+    consumer = std::make_unique<Stitch>(run.context_, streams, run.descriptor());
   } else {
     consumer = std::make_unique<Reduce>(run.context_, streams);
   }

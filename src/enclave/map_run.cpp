@@ -17,10 +17,10 @@ MapRun::Work::Work(MapRun& run, const crypto::Key32& task_key)
     : salt(run.context_.random.make<Salt>()),
       streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox),
       engine(run.context_.program, streams, run.descriptor().partition_count()),
-      cutter(run.context_.program.separators(),
+      cutter(run.context_.program.borders(),
              run.descriptor().has_stitch() ? mapreduce::SplitCutter::Extent::kPart
                                            : mapreduce::SplitCutter::Extent::kWholeInput,
-             run.context_.limits.longest_record, engine) {}
+             run.range_.first * mapreduce::kChunkSize, run.context_.limits.longest_record, engine) {}
 
 MapRun::MapRun(TaskContext& context, const mapreduce::Descriptor& descriptor, const mapreduce::MapOrder& order)
     : Task(context, descriptor, order.ticket, {mapreduce::Stage::kMap, order.split}),

@@ -88,7 +88,7 @@ class MapEngine final : public mapreduce::PieceSink, public PartitionSink {
   MapEngine(JobProgram& program, OutputStreams& streams, std::uint32_t partition_count)
       : task_(program.new_map()), streams_(streams), partition_count_(partition_count) {}
 
-  Status piece(std::string_view text) override { return checked(task_->feed(text, *this)); }
+  Status piece(const Piece& piece) override { return checked(task_->feed(piece, *this)); }
   Status fragment(ByteView bytes) override { return streams_.write(partition_count_, bytes); }
   JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
     if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");

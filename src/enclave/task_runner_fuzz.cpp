@@ -24,13 +24,13 @@ class EmptyJob final : public JobProgram {
  public:
   std::string_view name() const override { return "empty"; }
   JobStatus configure(const JobConfig&) override { return {}; }
-  const ByteSet& separators() const override { return separators_; }
+  const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(); }
   std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<Reduce>(); }
 
  private:
   struct Map final : MapTask {
-    JobStatus feed(std::string_view, PartitionSink&) override { return {}; }
+    JobStatus feed(const Piece&, PartitionSink&) override { return {}; }
     JobStatus finish(PartitionSink&) override { return {}; }
   };
   struct Reduce final : ReduceTask {
@@ -38,7 +38,7 @@ class EmptyJob final : public JobProgram {
     JobStatus end_of_stream() override { return {}; }
     JobStatus finish(OutputSink&) override { return {}; }
   };
-  ByteSet separators_{' '};
+  Borders borders_{ByteSet{' '}};
 };
 
 struct Outside final : Outbox, MessageOutbox {

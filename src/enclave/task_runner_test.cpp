@@ -23,13 +23,13 @@ class EchoJob final : public JobProgram {
     if (!config.parameters.empty()) return job_error("no parameter is known");
     return {};
   }
-  const ByteSet& separators() const override { return separators_; }
+  const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(); }
   std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<Reduce>(); }
 
  private:
   struct Map final : MapTask {
-    JobStatus feed(std::string_view text, PartitionSink& sink) override { return sink.write(0, as_bytes(text)); }
+    JobStatus feed(const Piece& piece, PartitionSink& sink) override { return sink.write(0, as_bytes(piece.text)); }
     JobStatus finish(PartitionSink&) override { return {}; }
   };
   struct Reduce final : ReduceTask {
@@ -41,7 +41,7 @@ class EchoJob final : public JobProgram {
     JobStatus finish(OutputSink& sink) override { return sink.write(all); }
     Bytes all;
   };
-  ByteSet separators_{' '};
+  Borders borders_{ByteSet{' '}};
 };
 
 struct Sent {

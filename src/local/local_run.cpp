@@ -20,7 +20,7 @@ class MapAttempt final : public mapreduce::PieceSink, public PartitionSink {
   MapAttempt(JobProgram& program, Spool& spool, std::uint32_t partition_count)
       : task_(program.new_map()), spool_(spool), partition_count_(partition_count) {}
 
-  Status piece(std::string_view text) override { return checked(task_->feed(text, *this)); }
+  Status piece(const Piece& piece) override { return checked(task_->feed(piece, *this)); }
   Status fragment(ByteView bytes) override { return spool_.write(partition_count_, bytes); }
   JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
     if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
@@ -78,8 +78,8 @@ class Run {
   const LocalTotals& totals() const { return totals_; }
 
  private:
-  Result<std::size_t> map_split(Input& input, bool whole);
-  Status stitch();
+  Result<std::size_t> map_split(Input& input, std::uint64_t begin, bool whole);
+  Status stitch(std::uint64_t input_size);
 
   JobProgram& program_;
   const LocalOptions& options_;
@@ -90,10 +90,10 @@ class Run {
 };
 
 // Reads up to the split's end; says how much it read.
-Result<std::size_t> Run::map_split(Input& input, bool whole) {
+Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole) {
   MapAttempt attempt(program_, mapped_, options_.partition_count);
   using Extent = mapreduce::SplitCutter::Extent;
-  mapreduce::SplitCutter cutter(program_.separators(), whole ? Extent::kWholeInput : Extent::kPart,
+  mapreduce::SplitCutter cutter(program_.borders(), whole ? Extent::kWholeInput : Extent::kPart, begin,
                                 options_.limits.longest_record, attempt);
   std::size_t size = 0;
   while (size < options_.split_size) {
@@ -112,15 +112,18 @@ Result<std::size_t> Run::map_split(Input& input, bool whole) {
 }
 
 // What the splits' borders cut, joined again.
-Status Run::stitch() {
+Status Run::stitch(std::uint64_t input_size) {
   MapAttempt attempt(program_, mapped_, options_.partition_count);
-  mapreduce::FragmentJoiner joiner(options_.limits.longest_record, attempt);
+  std::uint64_t split_end = 0;
+  mapreduce::FragmentJoiner joiner(program_.borders(), options_.limits.longest_record, attempt);
   Spool::Reader fragments(mapped_, options_.partition_count);
   for (;;) {
     BRUME_ASSIGN(const auto block, fragments.next());
     if (!block) break;
     BRUME_TRY(joiner.feed(block->bytes));
-    if (block->ends_stream) BRUME_TRY(joiner.end_of_stream());
+    if (!block->ends_stream) continue;
+    split_end = std::min(split_end + options_.split_size, input_size);
+    BRUME_TRY(joiner.end_of_stream(split_end));
   }
   mapped_.clear(options_.partition_count);
   BRUME_TRY(joiner.finish());
@@ -131,7 +134,7 @@ Status Run::map_input(Input& input) {
   const bool whole = input.size() && *input.size() <= options_.split_size;
   std::uint64_t begin = 0;
   for (;;) {
-    const auto size = map_split(input, whole);
+    const auto size = map_split(input, begin, whole);
     if (!size) {
       return within("map " + std::to_string(totals_.map_count) + " (" + input.name() + ", from byte " +
                         std::to_string(begin) + ")",
@@ -143,7 +146,7 @@ Status Run::map_input(Input& input) {
   }
   totals_.input_size += begin;
   if (whole) return {};
-  if (auto status = stitch(); !status) return within("stitch (" + input.name() + ")", status.error());
+  if (auto status = stitch(begin); !status) return within("stitch (" + input.name() + ")", status.error());
   return {};
 }
 

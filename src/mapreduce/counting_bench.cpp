@@ -47,9 +47,7 @@ const std::string& text() {
 
 detail::CountingHooks word_hooks() {
   detail::CountingHooks hooks;
-  hooks.map = [](void*, std::string_view piece, detail::CountSink& out) {
-    out.add_words(Words::whitespace(), piece, 1);
-  };
+  hooks.map = [](void*, const Piece& piece, detail::CountSink& out) { out.add_words(Words::whitespace(), piece, 1); };
   hooks.format = [](const void*, std::string_view, std::uint64_t value, Line& line) { line << '\t' << value << '\n'; };
   return hooks;
 }
@@ -71,7 +69,7 @@ void map_text(detail::CountingEngine& engine, Collected& out) {
   for (std::string_view rest = text(); !rest.empty();) {
     std::size_t size = std::min<std::size_t>(rest.size(), 1 << 20);
     while (size < rest.size() && size > 0 && !words.separators.contains(rest[size - 1])) --size;
-    if (!task->feed(rest.substr(0, size), out)) std::abort();
+    if (!task->feed({rest.substr(0, size)}, out)) std::abort();
     rest.remove_prefix(size);
   }
   if (!task->finish(out)) std::abort();

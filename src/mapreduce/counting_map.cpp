@@ -38,10 +38,10 @@ void CountingMapTask::fail(std::string why) {
   if (status_) status_ = job_error(std::move(why));
 }
 
-JobStatus CountingMapTask::feed(std::string_view text, PartitionSink& sink) {
+JobStatus CountingMapTask::feed(const Piece& piece, PartitionSink& sink) {
   return detail::guarded([&]() -> JobStatus {
     sink_ = &sink;
-    if (status_) hooks_.map(hooks_.job, text, *this);
+    if (status_) hooks_.map(hooks_.job, piece, *this);
     flush_pairs();
     return status_;
   });

@@ -22,7 +22,7 @@ class CountingMapTask final : public MapTask, private detail::CountSink, private
  public:
   CountingMapTask(const detail::CountingHooks& hooks, CountingState& state);
 
-  JobStatus feed(std::string_view text, PartitionSink& sink) override;
+  JobStatus feed(const Piece& piece, PartitionSink& sink) override;
   JobStatus finish(PartitionSink& sink) override;
 
  private:

@@ -23,7 +23,7 @@ class WordProgram final : public JobProgram {
       : words_(words) {
     detail::CountingHooks hooks;
     hooks.job = this;
-    hooks.map = [](void* self, std::string_view text, detail::CountSink& out) {
+    hooks.map = [](void* self, const Piece& text, detail::CountSink& out) {
       static_cast<WordProgram*>(self)->map(text, out);
     };
     hooks.format = is_signed ? format<std::int64_t> : format<std::uint64_t>;
@@ -33,7 +33,7 @@ class WordProgram final : public JobProgram {
   }
   std::string_view name() const override { return "words"; }
   JobStatus configure(const JobConfig& config) override { return engine_->configure(config); }
-  const ByteSet& separators() const override { return words_.separators; }
+  const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map() override { return engine_->new_map(); }
   std::unique_ptr<ReduceTask> new_reduce() override { return engine_->new_reduce(); }
 
@@ -55,6 +55,7 @@ class WordProgram final : public JobProgram {
     }
   }
   Words words_;
+  Borders borders_{words_.separators};
   std::unique_ptr<detail::CountingEngine> engine_;
 };
 
@@ -183,7 +184,7 @@ TEST(Counting, RefusesWhatExceedsItsMemory) {
   WordProgram program;
   ASSERT_TRUE(program.configure(test_config(1, 1 << 20)).has_value());
   Streams out(1);
-  EXPECT_FALSE(program.new_map()->feed(std::string(2 << 20, 'a'), out).has_value());
+  EXPECT_FALSE(program.new_map()->feed({std::string(2 << 20, 'a')}, out).has_value());
 
   std::string text;
   for (int i = 0; i < 100000; ++i) text += std::to_string(i) + ' ';
@@ -236,7 +237,7 @@ TEST(Counting, ServesManyTasksAndRunsFromOneProgram) {
     EXPECT_EQ(run_job(program, config.partitions, {"x y x", "y z", ""}), "x\t2\ny\t2\nz\t1\n");
     auto given_up = program.new_map();
     Streams out(config.partitions);
-    ASSERT_TRUE(given_up->feed("never finished ", out).has_value());
+    ASSERT_TRUE(given_up->feed({"never finished "}, out).has_value());
   }
 }
 

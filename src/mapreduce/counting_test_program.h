@@ -36,20 +36,24 @@ inline JobConfig test_config(std::uint32_t partitions = 1, std::uint64_t memory_
   return config;
 }
 
-// One split: `text` in pieces that end at separators, cut by `random` where it is given.
+// One split that stands at `offset` of the input and begins at a border: in pieces that end at borders,
+// cut by `random` where it is given.
 inline Streams map_text(JobProgram& program, std::uint32_t partitions, std::string_view text,
-                        std::mt19937_64* random = nullptr) {
+                        std::mt19937_64* random = nullptr, std::uint64_t offset = 0) {
   Streams streams(partitions);
   auto task = program.new_map();
   while (!text.empty()) {
     std::size_t size = random != nullptr ? 1 + (*random)() % 3000 : std::size_t{1} << 20;
-    while (size < text.size() && !program.separators().contains(text[size - 1])) ++size;
     size = std::min(size, text.size());
+    const std::size_t more = program.borders().first(text.substr(size - 1), offset + size - 1);
+    size = more == Borders::kNone ? text.size() : size - 1 + more;
+    if (size == 0) size = program.borders().last(text, offset);
     // Exactly as long as it says: a read behind it is seen by sanitizers.
     const std::vector<char> piece(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));
-    const auto status = task->feed({piece.data(), piece.size()}, streams);
+    const auto status = task->feed({{piece.data(), piece.size()}, offset}, streams);
     EXPECT_TRUE(status.has_value()) << status.error();
     text.remove_prefix(size);
+    offset += size;
   }
   const auto status = task->finish(streams);
   EXPECT_TRUE(status.has_value()) << status.error();
@@ -92,7 +96,11 @@ inline std::vector<OutputRecord> read_output(const std::vector<std::uint8_t>& by
 inline std::string run_job(JobProgram& program, std::uint32_t partitions, const std::vector<std::string>& splits,
                            std::mt19937_64* random = nullptr) {
   std::vector<Streams> mapped;
-  for (const std::string& split : splits) mapped.push_back(map_text(program, partitions, split, random));
+  std::uint64_t offset = program.borders().header();
+  for (const std::string& split : splits) {
+    mapped.push_back(map_text(program, partitions, split, random, offset));
+    offset += split.size();
+  }
   struct Line {
     std::uint64_t rank;
     std::string key;

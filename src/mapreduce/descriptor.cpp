@@ -150,6 +150,11 @@ ChunkRange Descriptor::range(std::uint32_t split) const {
   return {first_chunks_[split], fields_.split_chunk_counts[split]};
 }
 
+std::uint64_t Descriptor::end_of(std::uint32_t split) const {
+  const ChunkRange chunks = range(split);
+  return std::min((chunks.first + chunks.count) * kChunkSize, input_size());
+}
+
 std::uint32_t Descriptor::chunk_size(std::uint64_t chunk) const {
   BRUME_CHECK(chunk < fields_.input.chunk_count);
   return chunk + 1 == fields_.input.chunk_count ? fields_.input.final_chunk_size : kChunkSize;

@@ -78,6 +78,8 @@ class Descriptor {
   std::uint32_t split_count() const { return static_cast<std::uint32_t>(fields_.split_chunk_counts.size()); }
   std::uint32_t partition_count() const { return fields_.partition_count; }
   ChunkRange range(std::uint32_t split) const;
+  // Where a split ends, in bytes of the plaintext.
+  std::uint64_t end_of(std::uint32_t split) const;
   // Plaintext size of a chunk of the input.
   std::uint32_t chunk_size(std::uint64_t chunk) const;
   std::uint64_t input_size() const;

@@ -14,20 +14,9 @@ Status too_long(std::size_t limit) {
   return fail(ErrorCode::kLimit, "a record between two separators is longer than " + std::to_string(limit) + " bytes");
 }
 
-// Index after the first separator; npos if there is none.
-std::size_t after_first(const ByteSet& separators, std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (separators.contains(text[i])) return i + 1;
-  }
-  return std::string_view::npos;
-}
+Status cut_record() { return malformed("the input ends within a record"); }
 
-// Index after the last separator; 0 if there is none.
-std::size_t after_last(const ByteSet& separators, std::string_view text) {
-  std::size_t end = text.size();
-  while (end > 0 && !separators.contains(text[end - 1])) --end;
-  return end;
-}
+Piece from(const Piece& piece, std::size_t begin) { return {piece.text.substr(begin), piece.offset + begin}; }
 
 Status append_record(std::string& record, std::string_view more, std::size_t limit) {
   if (more.size() > limit || record.size() > limit - more.size()) return too_long(limit);
@@ -37,13 +26,15 @@ Status append_record(std::string& record, std::string_view more, std::size_t lim
 
 }  // namespace
 
-SplitCutter::SplitCutter(const ByteSet& separators, Extent extent, std::size_t longest_record, PieceSink& sink)
-    : separators_(separators),
+SplitCutter::SplitCutter(const Borders& borders, Extent extent, std::uint64_t begin, std::size_t longest_record,
+                         PieceSink& sink)
+    : borders_(borders),
       longest_record_(longest_record),
       sink_(sink),
       in_head_(extent == Extent::kPart),
       part_(extent == Extent::kPart),
-      buffer_(kCarryLimit + kChunkLimit) {}
+      buffer_(kCarryLimit + kChunkLimit),
+      chunk_offset_(begin) {}
 
 MutableByteView SplitCutter::next_chunk(std::size_t size) {
   BRUME_CHECK(size <= kChunkLimit);
@@ -53,51 +44,57 @@ MutableByteView SplitCutter::next_chunk(std::size_t size) {
 
 Status SplitCutter::advance() {
   const ByteView filled = ByteView(buffer_).subspan(kCarryLimit - carried_, carried_ + chunk_size_);
-  std::string_view text = as_chars(filled);
+  Piece piece{as_chars(filled), chunk_offset_ - carried_};
+  chunk_offset_ += chunk_size_;
   carried_ = 0;
   chunk_size_ = 0;
+  if (piece.offset < borders_.header()) {
+    piece = from(piece, std::min<std::uint64_t>(borders_.header() - piece.offset, piece.text.size()));
+    if (piece.text.empty()) return {};
+  }
   if (in_head_) {
-    BRUME_TRY(head(text));
+    BRUME_TRY(head(piece));
     if (in_head_) return {};
   }
   if (!long_record_.empty()) {
-    BRUME_TRY(take_long(text));
+    BRUME_TRY(take_long(piece));
     if (!long_record_.empty()) return {};
   }
-  const std::size_t end = after_last(separators_, text);
-  if (end > 0) BRUME_TRY(sink_.piece(text.substr(0, end)));
-  return carry(text.substr(end));
+  const std::size_t end = borders_.last(piece.text, piece.offset);
+  if (end > 0) BRUME_TRY(sink_.piece({piece.text.substr(0, end), piece.offset}));
+  return carry(from(piece, end));
 }
 
-// Writes the head to the fragment stream and leaves in `text` what follows it.
-Status SplitCutter::head(std::string_view& text) {
-  const std::size_t end = after_first(separators_, text);
-  if (end == std::string_view::npos) return fragment_part(text);
-  BRUME_TRY(fragment_part(text.substr(0, end)));
+// Writes the head to the fragment stream and leaves in `piece` what follows it.
+Status SplitCutter::head(Piece& piece) {
+  const std::size_t end = borders_.first(piece.text, piece.offset);
+  if (end == Borders::kNone) return fragment_part(piece.text);
+  BRUME_TRY(fragment_part(piece.text.substr(0, end)));
   BRUME_TRY(fragment_mark(0));
   const std::uint8_t separated = 1;
   BRUME_TRY(sink_.fragment({&separated, 1}));
   in_head_ = false;
-  text.remove_prefix(end);
+  piece = from(piece, end);
   return {};
 }
 
-// Closes the long record if a separator comes, and leaves in `text` what follows it.
-Status SplitCutter::take_long(std::string_view& text) {
-  const std::size_t end = after_first(separators_, text);
-  BRUME_TRY(append_record(long_record_, text.substr(0, end), longest_record_));
-  if (end == std::string_view::npos) return {};
-  text.remove_prefix(end);
+// Closes the long record if a border comes, and leaves in `piece` what follows it.
+Status SplitCutter::take_long(Piece& piece) {
+  const std::size_t end = borders_.first(piece.text, piece.offset);
+  BRUME_TRY(append_record(long_record_, piece.text.substr(0, end), longest_record_));
+  if (end == Borders::kNone) return {};
+  piece = from(piece, end);
   std::string record;
   record.swap(long_record_);
-  return sink_.piece(record);
+  return sink_.piece({record, piece.offset - record.size()});
 }
 
-Status SplitCutter::carry(std::string_view rest) {
-  if (rest.size() > kCarryLimit) return append_record(long_record_, rest, longest_record_);
-  if (rest.size() > longest_record_) return too_long(longest_record_);
-  if (!rest.empty()) std::memmove(buffer_.data() + kCarryLimit - rest.size(), rest.data(), rest.size());
-  carried_ = rest.size();
+Status SplitCutter::carry(const Piece& rest) {
+  const std::size_t size = rest.text.size();
+  if (size > kCarryLimit) return append_record(long_record_, rest.text, longest_record_);
+  if (size > longest_record_) return too_long(longest_record_);
+  if (size > 0) std::memmove(buffer_.data() + kCarryLimit - size, rest.text.data(), size);
+  carried_ = size;
   return {};
 }
 
@@ -109,9 +106,13 @@ Status SplitCutter::finish() {
   }
   const std::string_view rest =
       long_record_.empty() ? as_chars(ByteView(buffer_).subspan(kCarryLimit - carried_, carried_)) : long_record_;
-  if (!part_) return rest.empty() ? Status{} : sink_.piece(rest);
-  BRUME_TRY(fragment_part(rest));
-  return fragment_mark(0);
+  if (part_) {
+    BRUME_TRY(fragment_part(rest));
+    return fragment_mark(0);
+  }
+  if (rest.empty()) return {};
+  if (!borders_.end_is_border()) return cut_record();
+  return sink_.piece({rest, chunk_offset_ - rest.size()});
 }
 
 Status SplitCutter::fragment_part(std::string_view bytes) {
@@ -147,6 +148,7 @@ Status FragmentJoiner::feed(ByteView bytes) {
       case State::kBytes: {
         const std::size_t size = std::min<std::size_t>(left_, bytes.size());
         BRUME_TRY(append_record(record_, as_chars(bytes.first(size)), longest_record_));
+        position_ += size;
         bytes = bytes.subspan(size);
         left_ -= static_cast<std::uint32_t>(size);
         if (left_ == 0) state_ = State::kSize;
@@ -167,20 +169,24 @@ Status FragmentJoiner::feed(ByteView bytes) {
   return {};
 }
 
-Status FragmentJoiner::end_of_stream() {
+Status FragmentJoiner::end_of_stream(std::uint64_t split_end) {
   if (state_ != State::kEnd) return malformed("fragment stream: ends early");
   state_ = State::kSize;
   in_tail_ = false;
+  position_ = split_end;
   return {};
 }
 
-Status FragmentJoiner::finish() { return flush(); }
+Status FragmentJoiner::finish() {
+  if (!record_.empty() && !borders_.end_is_border()) return cut_record();
+  return flush();
+}
 
 Status FragmentJoiner::flush() {
   if (record_.empty()) return {};
   std::string record;
   record.swap(record_);
-  BRUME_TRY(sink_.piece(record));
+  BRUME_TRY(sink_.piece({record, position_ - record.size()}));
   if (record.capacity() <= kCarryLimit) {
     record.clear();
     record_.swap(record);

@@ -5,11 +5,14 @@
 //   fragment stream = part | u8 separated | [part]     0: no separator at all, no second part
 //   part            = { u32le size, 1..kFragmentPieceLimit | bytes }* | u32le 0
 //
-// The head holds its separator, so what the map task is fed always begins after one. Every byte of
-// the input reaches exactly one feed(), in time linear in the input, even one endless word.
+// The head ends at a border (brume/input.h) and holds its separator, so what the map task is fed always
+// begins at one. Every byte of the input but its header reaches exactly one feed(), in time linear in
+// the input, even one endless word.
 #pragma once
 
-#include <brume/program.h>
+#include <brume/input.h>
+
+#include <string>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -22,8 +25,8 @@ inline constexpr std::uint32_t kFragmentPieceLimit = 1u << 20;
 class PieceSink {
  public:
   virtual ~PieceSink() = default;
-  // Begins after a separator or at the input's begin; ends with one or at the input's end.
-  virtual Status piece(std::string_view text) = 0;
+  // Begins at a border or at the input's begin; ends at one or at the input's end.
+  virtual Status piece(const Piece& piece) = 0;
   // The next bytes of the fragment stream.
   virtual Status fragment(ByteView bytes) = 0;
 };
@@ -33,8 +36,9 @@ class PieceSink {
 class SplitCutter {
  public:
   enum class Extent { kWholeInput, kPart };
-  // longest_record: memory that one record may take; over it, kLimit. separators and sink outlive it.
-  SplitCutter(const ByteSet& separators, Extent extent, std::size_t longest_record, PieceSink& sink);
+  // begin: where the split begins in the input. longest_record: memory that one record may take; over it,
+  // kLimit. borders and sink outlive it.
+  SplitCutter(const Borders& borders, Extent extent, std::uint64_t begin, std::size_t longest_record, PieceSink& sink);
 
   // Where the plaintext of the next chunk (at most chunk_limit bytes) belongs.
   MutableByteView next_chunk(std::size_t size);
@@ -45,13 +49,13 @@ class SplitCutter {
   static constexpr std::size_t kChunkLimit = 64u << 10;
 
  private:
-  Status head(std::string_view& text);
-  Status take_long(std::string_view& text);
-  Status carry(std::string_view rest);
+  Status head(Piece& piece);
+  Status take_long(Piece& piece);
+  Status carry(const Piece& rest);
   Status fragment_part(std::string_view bytes);
   Status fragment_mark(std::uint32_t size);
 
-  const ByteSet& separators_;
+  const Borders& borders_;
   const std::size_t longest_record_;
   PieceSink& sink_;
   bool in_head_;
@@ -60,28 +64,32 @@ class SplitCutter {
   Bytes buffer_;
   std::size_t carried_ = 0;
   std::size_t chunk_size_ = 0;
-  std::string long_record_;  // an unfinished record longer than the carry region
+  std::uint64_t chunk_offset_;  // of the next chunk
+  std::string long_record_;     // an unfinished record longer than the carry region
 };
 
 // Joins the fragment streams of splits 0..N-1, given in order, into pieces.
 class FragmentJoiner {
  public:
-  // sink: only piece() is called.
-  FragmentJoiner(std::size_t longest_record, PieceSink& sink) : longest_record_(longest_record), sink_(sink) {}
+  // sink: only piece() is called. borders and sink outlive it.
+  FragmentJoiner(const Borders& borders, std::size_t longest_record, PieceSink& sink)
+      : borders_(borders), longest_record_(longest_record), sink_(sink) {}
 
   // The next bytes of the current split's stream, cut anywhere.
   Status feed(ByteView bytes);
-  // Refuses a stream that ends within a part.
-  Status end_of_stream();
-  // After the last split: the input's end closes the last record.
+  // The current split ends at split_end of the input. Refuses a stream that ends within a part.
+  Status end_of_stream(std::uint64_t split_end);
+  // After the last split: the input's end closes the last record, if its format lets it.
   Status finish();
 
  private:
   enum class State { kSize, kBytes, kSeparated, kEnd };
   Status flush();
 
+  const Borders& borders_;
   const std::size_t longest_record_;
   PieceSink& sink_;
+  std::uint64_t position_ = 0;  // in the input, of the next byte of a head
   State state_ = State::kSize;
   bool in_tail_ = false;
   ByteArray<4> size_bytes_{};

@@ -11,22 +11,26 @@ using namespace brume::mapreduce;
 namespace {
 
 struct Sink final : PieceSink {
-  Status piece(std::string_view text) override {
-    BRUME_CHECK(!text.empty());
-    std::string record;
-    for (const char c : text) {
-      record.push_back(c);
-      if (separators.contains(c)) records.push_back(std::exchange(record, {}));
+  // Records with their places.
+  Status piece(const Piece& piece) override {
+    BRUME_CHECK(!piece.text.empty());
+    for (std::size_t at = 0; at < piece.text.size();) {
+      const std::string_view rest = piece.text.substr(at);
+      std::size_t size = size_of_records;
+      if (size == 0) size = borders.first(rest, 0);
+      size = std::min(size, rest.size());
+      records.emplace_back(piece.offset + at, rest.substr(0, size));
+      at += size;
     }
-    if (!record.empty()) records.push_back(record);
     return {};
   }
   Status fragment(ByteView bytes) override {
     append(fragments, bytes);
     return {};
   }
-  ByteSet separators;
-  std::vector<std::string> records;
+  Borders borders;
+  std::size_t size_of_records = 0;  // 0: separated
+  std::vector<std::pair<std::uint64_t, std::string>> records;
   Bytes fragments;
 };
 
@@ -39,36 +43,46 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t limit = data[2] < 250 ? std::size_t{1} << 30 : 5;
   const ByteView text(data + 3, size - 3);
   Sink sink;
-  sink.separators = ByteSet{' ', '\n'};
+  if (data[2] % 2 == 0) {
+    sink.borders = Borders(ByteSet{' ', '\n'});
+  } else {
+    sink.size_of_records = 1 + data[2] % 9;
+    sink.borders = Borders(Records{sink.size_of_records, data[2] % 3u});
+  }
 
   {
     Sink ignored;
-    FragmentJoiner joiner(limit, ignored);
-    if (joiner.feed(text) && joiner.end_of_stream()) static_cast<void>(joiner.finish());
+    FragmentJoiner joiner(sink.borders, limit, ignored);
+    if (joiner.feed(text) && joiner.end_of_stream(text.size())) static_cast<void>(joiner.finish());
   }
 
   Sink direct;
-  direct.separators = sink.separators;
-  if (!text.empty()) static_cast<void>(direct.piece(as_chars(text)));
+  direct.borders = sink.borders;
+  direct.size_of_records = sink.size_of_records;
+  const std::size_t header = std::min<std::uint64_t>(sink.borders.header(), text.size());
+  if (header < text.size()) static_cast<void>(direct.piece({as_chars(text.subspan(header)), header}));
+  const bool complete = sink.size_of_records == 0 || (text.size() - header) % sink.size_of_records == 0;
 
-  FragmentJoiner joiner(limit, sink);
+  FragmentJoiner joiner(sink.borders, limit, sink);
   bool whole = true;
   for (std::size_t at = 0; at < text.size() && whole; at += split_size) {
     const ByteView split = text.subspan(at, std::min(split_size, text.size() - at));
-    SplitCutter cutter(sink.separators, SplitCutter::Extent::kPart, limit, sink);
+    SplitCutter cutter(sink.borders, SplitCutter::Extent::kPart, at, limit, sink);
     for (std::size_t i = 0; i < split.size() && whole; i += chunk_size) {
       const ByteView chunk = split.subspan(i, std::min(chunk_size, split.size() - i));
       const MutableByteView buffer = cutter.next_chunk(chunk.size());
       std::memcpy(buffer.data(), chunk.data(), chunk.size());
       whole = cutter.advance().has_value();
     }
-    whole = whole && cutter.finish() && joiner.feed(std::exchange(sink.fragments, {})) && joiner.end_of_stream();
+    whole = whole && cutter.finish() && joiner.feed(std::exchange(sink.fragments, {})) &&
+            joiner.end_of_stream(at + split.size());
   }
   whole = whole && joiner.finish();
   if (!whole) {
-    BRUME_CHECK(limit == 5);
+    BRUME_CHECK(limit == 5 || !complete);
     return 0;
   }
+  BRUME_CHECK(complete);
   std::sort(sink.records.begin(), sink.records.end());
   std::sort(direct.records.begin(), direct.records.end());
   BRUME_CHECK(sink.records == direct.records);

@@ -126,6 +126,33 @@ TEST(JobApi, WrapsSumsAtTheirType) {
   EXPECT_EQ(testing::read_output(output.bytes)[0].line, "a\t2\n");
 }
 
+// Pairs of bytes behind a header: their places and their sums.
+struct Pairs {
+  using Value = std::uint64_t;
+  void configure(Parameters& parameters) { parameters.number("size", size, std::size_t{0}, std::size_t{9}); }
+  Records records() const { return {size, 3}; }
+  void map(const Piece& piece, Emitter<Value>& out) const {
+    for (std::size_t at = 0; at < piece.text.size(); at += size) {
+      out.emit(piece.text.substr(at, size), piece.offset + at);
+    }
+  }
+  static constexpr auto combine = sum;
+  std::size_t size = 2;
+};
+
+TEST(JobApi, KnowsRecordsOfOneSizeAndTheirPlaces) {
+  detail::CountingProgram<Pairs> program("Pairs");
+  ASSERT_TRUE(program.configure(test_config(2)).has_value());
+  EXPECT_TRUE(program.borders() == Borders(Records{2, 3}));
+  EXPECT_EQ(run_job(program, 2, {"abcd", "ab"}), "ab\t10\ncd\t5\n");
+  std::mt19937_64 random(3);
+  EXPECT_EQ(run_job(program, 2, {"abcd", "ab"}, &random), "ab\t10\ncd\t5\n");
+  JobConfig config = test_config();
+  const std::vector<JobParameter> none{{"size", "0"}};
+  config.parameters = none;
+  EXPECT_EQ(program.configure(config).error(), "records: their size is at least 1");
+}
+
 TEST(JobApi, ReadsParametersAndRefusesOthers) {
   detail::CountingProgram<ParameterCount> program("ParameterCount");
   const auto configure = [&](std::vector<JobParameter> parameters) {
@@ -134,7 +161,7 @@ TEST(JobApi, ReadsParametersAndRefusesOthers) {
     return program.configure(config);
   };
   ASSERT_TRUE(configure({{"tokens", "letters"}, {"step", "10"}}).has_value());
-  EXPECT_TRUE(program.separators() == Words::letters().separators);
+  EXPECT_TRUE(program.borders() == Borders(Words::letters().separators));
   EXPECT_EQ(run_job(program, 1, {"Fog, fog; mist."}), "FOG\t20\nMIST\t10\n");
   ASSERT_TRUE(configure({}).has_value());  // nothing stays from the run before
   EXPECT_EQ(run_job(program, 1, {"Fog, fog; fog;"}), "fog;\t2\nFog,\t1\n");
@@ -169,10 +196,10 @@ TEST(JobApi, TurnsWhatAJobThrowsIntoAnError) {
   detail::GeneralProgram<Throws> program("Throws");
   ASSERT_TRUE(program.configure(test_config()).has_value());
   testing::Streams out(1);
-  EXPECT_EQ(program.new_map()->feed("x", out).error(), "the job threw an exception");
+  EXPECT_EQ(program.new_map()->feed({"x"}, out).error(), "the job threw an exception");
   detail::CountingProgram<ThrowsWhileCounting> counting("ThrowsWhileCounting");
   ASSERT_TRUE(counting.configure(test_config()).has_value());
-  EXPECT_EQ(counting.new_map()->feed("x", out).error(), "the job threw an exception");
+  EXPECT_EQ(counting.new_map()->feed({"x"}, out).error(), "the job threw an exception");
 }
 
 TEST(JobApi, WritesEarlyWhenMemoryIsShort) {

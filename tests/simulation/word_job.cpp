@@ -49,11 +49,10 @@ std::string line_of(std::string_view word, std::uint64_t count) {
 
 class Map final : public MapTask {
  public:
-  Map(const ByteSet& separators, std::uint32_t partitions, const HashKey& key)
-      : separators_(separators), partitions_(partitions), key_(key) {}
+  Map(std::uint32_t partitions, const HashKey& key) : partitions_(partitions), key_(key) {}
 
-  JobStatus feed(std::string_view text, PartitionSink&) override {
-    count_words(text, separators_, counts_);
+  JobStatus feed(const Piece& piece, PartitionSink&) override {
+    count_words(piece.text, WordJob::separators(), counts_);
     return {};
   }
   JobStatus finish(PartitionSink& sink) override {
@@ -75,7 +74,6 @@ class Map final : public MapTask {
     return static_cast<std::uint32_t>((hash >> 32) % partitions_);
   }
 
-  const ByteSet& separators_;
   const std::uint32_t partitions_;
   const HashKey key_;
   Counts counts_;
@@ -120,13 +118,13 @@ JobStatus WordJob::configure(const JobConfig& config) {
   return {};
 }
 
-std::unique_ptr<MapTask> WordJob::new_map() { return std::make_unique<Map>(separators_, partitions_, hash_key_); }
+std::unique_ptr<MapTask> WordJob::new_map() { return std::make_unique<Map>(partitions_, hash_key_); }
 
 std::unique_ptr<ReduceTask> WordJob::new_reduce() { return std::make_unique<Reduce>(); }
 
 std::string naive_word_count(std::string_view text) {
   Counts counts;
-  count_words(text, WordJob().separators(), counts);
+  count_words(text, WordJob::separators(), counts);
   std::string out;
   for (const auto& [rank, word] : ranked(counts)) out += line_of(word, ~rank);
   return out;

@@ -12,12 +12,13 @@ class WordJob final : public JobProgram {
  public:
   std::string_view name() const override { return "word-count"; }
   JobStatus configure(const JobConfig& config) override;
-  const ByteSet& separators() const override { return separators_; }
+  const Borders& borders() const override { return borders_; }
+  static ByteSet separators() { return {' ', '\n', '\t'}; }
   std::unique_ptr<MapTask> new_map() override;
   std::unique_ptr<ReduceTask> new_reduce() override;
 
  private:
-  ByteSet separators_{' ', '\n', '\t'};
+  Borders borders_{separators()};
   std::uint32_t partitions_ = 1;
   HashKey hash_key_{};
 };

@@ -22,7 +22,7 @@ class CountSink {
 
 struct CountingHooks {
   void* job = nullptr;
-  void (*map)(void* job, std::string_view text, CountSink& out) = nullptr;
+  void (*map)(void* job, const Piece& piece, CountSink& out) = nullptr;
   void (*format)(const void* job, std::string_view key, std::uint64_t value, Line& line) = nullptr;
   LineOrder order = LineOrder::kValueDescending;
   bool is_signed = false;

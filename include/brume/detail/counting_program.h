@@ -25,12 +25,12 @@ class CountingProgram final : public JobProgram {
       Parameters parameters(config.parameters);
       if constexpr (Configures<Job>) job_->configure(parameters);
       if (auto status = parameters.status(); !status) return status;
-      separators_ = job_->separators();
+      if (auto status = set_borders(*job_, borders_); !status) return status;
       if (!engine_) engine_ = make_counting_engine(hooks());
       return engine_->configure(config);
     });
   }
-  const ByteSet& separators() const override { return separators_; }
+  const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map() override { return engine_->new_map(); }
   std::unique_ptr<ReduceTask> new_reduce() override { return engine_->new_reduce(); }
 
@@ -50,10 +50,10 @@ class CountingProgram final : public JobProgram {
   CountingHooks hooks() {
     CountingHooks hooks;
     hooks.job = &*job_;
-    hooks.map = [](void* job, std::string_view text, CountSink& out) {
+    hooks.map = [](void* job, const Piece& piece, CountSink& out) {
       Pairs pairs(out);
       Emitter<Value> emitter(pairs);
-      static_cast<const Job*>(job)->map(text, emitter);
+      static_cast<const Job*>(job)->map(piece, emitter);
     };
     hooks.format = [](const void* job, std::string_view key, std::uint64_t value, Line& line) {
       format_line(*static_cast<const Job*>(job), key, static_cast<Value>(value), line);
@@ -66,7 +66,7 @@ class CountingProgram final : public JobProgram {
 
   std::string_view name_;
   std::optional<Job> job_;
-  ByteSet separators_;
+  Borders borders_;
   std::unique_ptr<CountingEngine> engine_;
 };
 

@@ -83,11 +83,11 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
 
   GeneralMapTask(const Job& job, const GeneralState& state) : job_(job), state_(state), table_(state.schedule) {}
 
-  JobStatus feed(std::string_view text, PartitionSink& sink) override {
+  JobStatus feed(const Piece& piece, PartitionSink& sink) override {
     return guarded([&]() -> JobStatus {
       sink_ = &sink;
       Emitter<Value> emitter(*this);
-      job_.map(text, emitter);
+      job_.map(piece, emitter);
       return status_;
     });
   }
@@ -296,12 +296,12 @@ class GeneralProgram final : public JobProgram {
       Parameters parameters(config.parameters);
       if constexpr (Configures<Job>) job_->configure(parameters);
       if (auto status = parameters.status(); !status) return status;
-      separators_ = job_->separators();
+      if (auto status = set_borders(*job_, borders_); !status) return status;
       state_ = {make_hash_schedule(config.hash_key), config.partitions, config.memory_budget};
       return {};
     });
   }
-  const ByteSet& separators() const override { return separators_; }
+  const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map() override { return std::make_unique<GeneralMapTask<Job>>(*job_, state_); }
   std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<GeneralReduceTask<Job>>(*job_, state_); }
 
@@ -309,7 +309,7 @@ class GeneralProgram final : public JobProgram {
   std::string_view name_;
   std::optional<Job> job_;
   GeneralState state_;
-  ByteSet separators_;
+  Borders borders_;
 };
 
 }  // namespace brume::detail
