@@ -26,6 +26,7 @@ endfunction()
 
 # For a debugger, and with assertions.
 set(BRUME_LOCAL_JOB_FLAGS -g -Og -UNDEBUG)
+set(BRUME_LOCAL_JOB_ROOMS local mapreduce sealed crypto files base)
 
 function(brume_job name)
   if(BRUME_FUZZ)
@@ -82,7 +83,8 @@ function(brume_job_kit)
   set(compile ${CMAKE_CXX_COMPILER} -std=c++23 ${flags} -fPIE -fno-plt -I${CMAKE_SOURCE_DIR}/src
     -I${CMAKE_SOURCE_DIR}/include -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
   brume_kit(local-kit COMPILE ${compile} -Wall -Wextra ${BRUME_LOCAL_JOB_FLAGS} LINK ${CMAKE_SOURCE_DIR}/src/local/local_main.cpp
-    ROOMS local mapreduce sealed crypto files base OPTIONS -lcrypto -pthread -pie)
+    ROOMS ${BRUME_LOCAL_JOB_ROOMS} OPTIONS -lcrypto -pthread -pie)
+  brume_job_package()
   if(BRUME_ENCLAVES)
     brume_kit(kit COMPILE ${compile} LINK ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp
       "$<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,\n>"
@@ -90,6 +92,24 @@ function(brume_job_kit)
       OPTIONS -lssl -lcrypto -pthread -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry
       -Wl,-z,norelro -Wl,-z,separate-code -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
   endif()
+endfunction()
+
+# find_package(brume_job) for folders of jobs (`brume new job`): brume_job(NAME SOURCES...) there makes NAME-local.
+function(brume_job_package)
+  list(TRANSFORM BRUME_LOCAL_JOB_ROOMS REPLACE "(.+)" "$<TARGET_FILE:brume_\\1>" OUTPUT_VARIABLE rooms)
+  string(JOIN " " rooms ${rooms})
+  string(JOIN " " flags ${BRUME_LOCAL_JOB_FLAGS})
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/brume_jobConfig.cmake.in @ONLY CONTENT [[
+# Written by Brume's build: jobs are built with what lies there.
+function(brume_job name)
+  add_executable(${name}-local ${ARGN} @CMAKE_SOURCE_DIR@/src/local/local_main.cpp)
+  target_compile_features(${name}-local PRIVATE cxx_std_23)
+  target_compile_options(${name}-local PRIVATE -Wall -Wextra @flags@)
+  target_include_directories(${name}-local PRIVATE @CMAKE_SOURCE_DIR@/include @CMAKE_SOURCE_DIR@/src)
+  target_link_libraries(${name}-local PRIVATE -Wl,--start-group @rooms@ -Wl,--end-group crypto pthread)
+endfunction()
+]])
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/brume_jobConfig.cmake INPUT ${CMAKE_BINARY_DIR}/brume_jobConfig.cmake.in)
 endfunction()
 
 function(brume_kit file)

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
   add_keygen(app);
+  add_new(app);
   add_seal(app);
   add_open(app);
   add_image(app);

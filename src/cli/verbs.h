@@ -18,6 +18,7 @@ int exit_code(const Error& error);
 void finish(const Status& status);
 
 void add_keygen(CLI::App& app);
+void add_new(CLI::App& app);
 void add_seal(CLI::App& app);
 void add_open(CLI::App& app);
 void add_image(CLI::App& app);
