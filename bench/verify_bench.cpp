@@ -1,6 +1,7 @@
 // Whole verifications a second of one piece of evidence, in processor time of one thread: cold (nothing parsed,
 // nothing verified before), and with collateral and chains that were verified before, as a master keeps them.
-//   usage: verify_bench EVIDENCE FOLDER UNIX-SECONDS [SECONDS-EACH]     (FOLDER: what vouches for it, as for --collateral)
+//   usage: verify_bench EVIDENCE FOLDER UNIX-SECONDS [SECONDS-EACH]     (FOLDER: what vouches for it, as for
+//   --collateral)
 // Prints "cold N" and "kept N". The same work as `brume evidence verify` without --policy; reading files is not
 // counted.
 #include <cstdlib>

@@ -4,9 +4,9 @@
 
 namespace brume::simulation {
 
-Node::Node(std::uint64_t serial, std::uint64_t seed, bool joined, mapreduce::Roles roles, const SpkiHash& master,
-           NodeOutside& outside)
-    : serial_(serial), roles_(roles), outside_(outside), random_(seed) {
+Node::Node(std::uint64_t serial, std::uint64_t seed, bool joined, abi::Tee tee, mapreduce::Roles roles,
+           const SpkiHash& master, NodeOutside& outside)
+    : serial_(serial), tee_(tee), roles_(roles), outside_(outside), random_(seed) {
   enclave::TaskLimits limits;
   if (joined) {
     loop_ = std::make_unique<enclave::TaskLoop>(job_, random_, *this, *this, enclave::TaskLoopConfig{master, limits});
@@ -19,6 +19,8 @@ void Node::start() {
   if (!loop_) return;
   abi::Start start;
   start.role = role();
+  start.tee = tee_;
+  if (tee_ != abi::Tee::kNone) start.qe_target_info.resize(512);
   start.node_name = "node-" + std::to_string(serial_);
   frame_in(abi::ToEnclave::kStart, 0, abi::encode_start(start));
 }
@@ -67,6 +69,8 @@ void Node::frame(abi::ToHost type, std::uint64_t fetch, std::initializer_list<By
       BRUME_CHECK(stream.has_value());
       return outside_.fetch_stream(*this, fetch, *stream);
     }
+    case abi::ToHost::kQuoteRequest:
+      return outside_.quote_wanted(*this, fetch, std::move(payload));
     case abi::ToHost::kPutBlock: {
       const auto put = abi::parse_put_block(payload);
       BRUME_CHECK(put.has_value());

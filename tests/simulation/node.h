@@ -22,13 +22,15 @@ class NodeOutside {
   virtual void fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) = 0;
   virtual void to_master(Node& node, std::uint8_t type, Bytes body) = 0;
   virtual void net_to_master(Node& node, Bytes bytes) = 0;
+  virtual Result<ByteArray<abi::kReportSize>> report(const ReportData&) = 0;
+  virtual void quote_wanted(Node& node, std::uint64_t id, Bytes report) = 0;
 };
 
 class Node final : public enclave::Outbox, public enclave::MessageOutbox, public enclave::ReportSource {
  public:
-  // joined: the whole task loop, with TLS and attestation; else the task runner alone.
-  Node(std::uint64_t serial, std::uint64_t seed, bool joined, mapreduce::Roles roles, const SpkiHash& master,
-       NodeOutside& outside);
+  // joined: the whole task loop, with TLS and attestation by that tee; else the task runner alone.
+  Node(std::uint64_t serial, std::uint64_t seed, bool joined, abi::Tee tee, mapreduce::Roles roles,
+       const SpkiHash& master, NodeOutside& outside);
 
   std::uint64_t serial() const { return serial_; }
   mapreduce::Roles roles() const { return roles_; }
@@ -48,12 +50,13 @@ class Node final : public enclave::Outbox, public enclave::MessageOutbox, public
   // From the enclave.
   void frame(abi::ToHost type, std::uint64_t id, std::initializer_list<ByteView> parts) override;
   void message(mapreduce::Message message) override;
-  Result<ByteArray<abi::kReportSize>> report(ByteView, const ReportData&) override {
-    return fail(ErrorCode::kUnavailable, "no such processor here");
+  Result<ByteArray<abi::kReportSize>> report(ByteView, const ReportData& report_data) override {
+    return outside_.report(report_data);
   }
 
  private:
   const std::uint64_t serial_;
+  const abi::Tee tee_;
   const mapreduce::Roles roles_;
   NodeOutside& outside_;
   Storage storage_;

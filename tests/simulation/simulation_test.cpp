@@ -164,6 +164,21 @@ TEST(Simulation, ThroughTheWholeJoin) {
   EXPECT_GT(tally.finished, 0);
 }
 
+TEST(Simulation, ThroughQuotesThatAreAppraised) {
+  WorldOptions options;
+  options.seed = 6;
+  options.joined = options.quoted = true;
+  World world(options);
+  world.join_all();
+  SeededRandom random(6);
+  RunOptions run;
+  run.text = make_text(random, 5 * kChunk);
+  run.trouble.kills = 2;
+  Tally tally;
+  check(world.run(run), run, options.seed, tally);
+  EXPECT_EQ(tally.finished, 1);
+}
+
 TEST(Simulation, TheSameSeedGivesTheSameWorld) {
   const auto once = [] {
     SeededRandom random(77);

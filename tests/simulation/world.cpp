@@ -13,7 +13,6 @@ namespace {
 using mapreduce::RunAction;
 
 constexpr UnixMs kLongestRunMs = 4'000'000;
-constexpr std::uint64_t kMasterLink = 1ull << 40;
 
 struct SealedInput {
   Pieces chunks;
@@ -71,6 +70,10 @@ struct TextSink final : mapreduce::LineSink {
 }  // namespace
 
 World::World(const WorldOptions& options) : options_(options), random_(options.seed) {
+  if (options_.quoted) {
+    quoter_ = std::make_unique<Quoter>();
+    now_ms_ = quoter_->now_ms();
+  }
   if (options_.joined) master_key_ = std::make_unique<crypto::EcKey>(crypto::EcKey::generate());
   for (std::uint32_t i = 0; i < options_.node_count; ++i) {
     mapreduce::Roles roles{true, true};
@@ -104,23 +107,20 @@ void World::in_order(std::uint64_t link, std::function<void()> what) {
 }
 
 Node* World::find(std::uint64_t serial) {
-  for (const auto& node : nodes_) {
-    if (node->serial() == serial) return node.get();
-  }
-  return nullptr;
+  const auto found = std::ranges::lower_bound(nodes_, serial, {}, &Node::serial);
+  return found != nodes_.end() && (*found)->serial() == serial ? found->get() : nullptr;
 }
 
 Node* World::find_admitted(NodeId id) {
-  for (const auto& node : nodes_) {
-    if (node->id == id) return node.get();
-  }
-  return nullptr;
+  const auto found = admitted_.find(id.value);
+  return found == admitted_.end() ? nullptr : find(found->second);
 }
 
 void World::start_node(mapreduce::Roles roles) {
   const std::uint64_t serial = next_serial_++;
   const SpkiHash master = master_key_ ? master_key_->public_key().spki_hash() : SpkiHash{};
-  nodes_.push_back(std::make_unique<Node>(serial, random_.next(), options_.joined, roles, master, *this));
+  nodes_.push_back(std::make_unique<Node>(serial, random_.next(), options_.joined,
+                                          options_.quoted ? abi::Tee::kSgxSim : abi::Tee::kNone, roles, master, *this));
   Node& node = *nodes_.back();
   if (!options_.joined) {
     later([this, serial] {
@@ -133,7 +133,8 @@ void World::start_node(mapreduce::Roles roles) {
   config.roles = {join::Role::kWorker, join::Role::kMapper, join::Role::kReducer};
   auto session = join::VerifierSession::create(
       *master_key_, config,
-      [](ByteView evidence, const appraisal::Expected& expected, const join::Claims&) {
+      [this](ByteView evidence, const appraisal::Expected& expected, const join::Claims&) {
+        if (quoter_) return quoter_->appraise(evidence, expected);
         return appraisal::appraise(evidence, {}, open_policy(), expected);
       },
       *this, random_);
@@ -144,6 +145,7 @@ void World::start_node(mapreduce::Roles roles) {
 
 void World::admit(Node& node) {
   node.id = {next_node_id_++};
+  admitted_[node.id.value] = node.serial();
   if (node.session) {
     const auto status = node.session->admit(node.id);
     BRUME_CHECK(status.has_value());
@@ -200,6 +202,17 @@ void World::handle_master_events(Node& node) {
   if (bytes.empty()) return;
   in_order(node.serial() + kMasterLink, [this, serial = node.serial(), bytes = std::move(bytes)] {
     if (Node* found = find(serial)) found->frame_in(abi::ToEnclave::kNet, 0, bytes);
+  });
+}
+
+Result<ByteArray<abi::kReportSize>> World::report(const ReportData& report_data) {
+  if (!quoter_) return fail(ErrorCode::kUnavailable, "no such processor here");
+  return quoter_->report(report_data);
+}
+
+void World::quote_wanted(Node& node, std::uint64_t id, Bytes report) {
+  in_order(node.serial() + kMasterLink, [this, serial = node.serial(), id, report = std::move(report)] {
+    if (Node* found = find(serial)) found->frame_in(abi::ToEnclave::kQuote, id, quoter_->quote(report));
   });
 }
 
@@ -270,79 +283,18 @@ void World::act() {
   }
 }
 
-// ---- hosts
-
-Attack World::attack() {
-  if (!random_.chance(trouble_.hostility.per_mille)) return Attack::kNone;
-  ++outcome_.attacks;
-  return static_cast<Attack>(1 + random_.below(kAttackCount - 1));
-}
-
-void World::answer(Node& node, std::uint64_t id, abi::ToEnclave type, Pieces pieces, const Pieces& foreign,
-                   bool known) {
-  const Attack how = attack();
-  if (!distort(how, pieces, foreign, random_)) return;
-  const std::uint64_t link = node.serial() + (random_.below(4) + 2) * kMasterLink;  // several fetches at once
-  const auto send = [&](abi::ToEnclave frame_type, Bytes payload) {
-    in_order(link, [this, serial = node.serial(), frame_type, id, payload = std::move(payload)] {
-      if (Node* found = find(serial)) found->frame_in(frame_type, id, payload);
-    });
-  };
-  if (!known || how == Attack::kRefuse) return send(abi::ToEnclave::kFetchFailed, {});
-  Bytes batch;
-  for (const Bytes& piece : pieces) {
-    if (batch.size() + piece.size() + 4 > abi::kFramePayloadLimit || random_.below(3) == 0) {
-      if (!batch.empty()) send(type, std::exchange(batch, {}));
-    }
-    if (type == abi::ToEnclave::kBlock) append(batch, Writer().u32le(static_cast<std::uint32_t>(piece.size())).bytes());
-    append(batch, piece);
-  }
-  if (!batch.empty()) send(type, std::move(batch));
-  send(abi::ToEnclave::kFetchEnd, {});
-}
-
-void World::fetch_input(Node& node, std::uint64_t id, const abi::InputRange& range) {
-  Pieces pieces;
-  Pieces foreign;
-  for (std::uint64_t i = 0; i < range.chunk_count && range.first_chunk + i < input_.size(); ++i) {
-    pieces.push_back(input_[range.first_chunk + i]);
-    if (range.first_chunk + i < other_input_.size()) foreign.push_back(other_input_[range.first_chunk + i]);
-  }
-  if (random_.below(2) == 0) foreign = {input_[random_.below(input_.size())]};
-  answer(node, id, abi::ToEnclave::kInput, std::move(pieces), foreign, true);
-}
-
-void World::fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) {
-  Node* holder = find_admitted(fetch.holder);
-  const Storage::iterator found = holder == nullptr ? Storage::iterator{} : holder->storage().find(fetch.name);
-  const bool known = holder != nullptr && found != holder->storage().end() && found->second.complete;
-  for (const auto& other : nodes_) graveyard_.insert(other->storage().begin(), other->storage().end());
-  const Pieces* foreign = foreign_stream(graveyard_, fetch.name, random_);
-  answer(node, id, abi::ToEnclave::kBlock, known ? found->second.blocks : Pieces{}, foreign ? *foreign : Pieces{},
-         known);
-}
-
-void World::fetch_output(const RunAction& action) {
-  const abi::StreamName name{core_->descriptor().run(), abi::Stage::kOutput, action.output.split,
-                             action.output.partition, action.output.salt};
-  at(static_cast<UnixMs>(1 + random_.below(50)), [this, name, ticket = action.ticket, holder = action.node] {
-    if (!core_) return;
-    Node* node = find_admitted(holder);
-    const auto how = attack();
-    if (node == nullptr || !node->storage().contains(name) || how == Attack::kRefuse) {
-      core_->on_output_failed(ticket, "not there");
-      return act();
-    }
-    Pieces pieces = node->storage()[name].blocks;
-    const Pieces* foreign = foreign_stream(graveyard_, name, random_);
-    if (!distort(how, pieces, foreign ? *foreign : Pieces{}, random_)) return;
-    for (const Bytes& piece : pieces) core_->on_output_block(ticket, piece);
-    core_->on_output_end(ticket);
-    act();
-  });
-}
-
 // ---- a run
+
+void World::join_all() {
+  while (admitted_.size() < nodes_.size() && !events_.empty()) next_event();
+}
+
+void World::next_event() {
+  const Event event = events_.top();
+  events_.pop();
+  now_ms_ = std::max(now_ms_, event.at);
+  event.what();
+}
 
 Outcome World::run(const RunOptions& options) {
   SealedInput input = seal_input(options.text, random_);
@@ -383,10 +335,7 @@ Outcome World::run(const RunOptions& options) {
       act();
       continue;
     }
-    const Event event = events_.top();
-    events_.pop();
-    now_ms_ = std::max(now_ms_, event.at);
-    event.what();
+    next_event();
   }
   if (!core_->over()) outcome_.why = "";  // hung: no verdict
   if (outcome_.finished) {

@@ -10,14 +10,18 @@
 #include "mapreduce/run.h"
 #include "simulation/host.h"
 #include "simulation/node.h"
+#include "simulation/quoter.h"
 
 namespace brume::simulation {
+
+inline constexpr std::uint64_t kMasterLink = 1ull << 40;  // links of in_order: node to master, and this more for back
 
 struct WorldOptions {
   std::uint64_t seed = 1;
   std::uint32_t node_count = 4;
   bool split_roles = false;  // mappers and reducers instead of workers
   bool joined = false;       // through attestation and TLS, instead of messages delivered as they are
+  bool quoted = false;       // with joined: attestation by quotes, instead of claims without a tee
 };
 
 struct Trouble {
@@ -48,6 +52,8 @@ class World final : public Clock, public NodeOutside {
   explicit World(const WorldOptions& options);
   ~World() override;
 
+  // Until every node is admitted.
+  void join_all();
   // Runs a job to its end. Hosts keep the streams of earlier runs, to replay them.
   Outcome run(const RunOptions& options);
 
@@ -69,6 +75,8 @@ class World final : public Clock, public NodeOutside {
   void fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) override;
   void to_master(Node& node, std::uint8_t type, Bytes body) override;
   void net_to_master(Node& node, Bytes bytes) override;
+  Result<ByteArray<abi::kReportSize>> report(const ReportData& report_data) override;
+  void quote_wanted(Node& node, std::uint64_t id, Bytes report) override;
 
   void at(UnixMs delay, std::function<void()> what);
   void later(std::function<void()> what) { at(static_cast<UnixMs>(1 + random_.below(20)), std::move(what)); }
@@ -81,9 +89,11 @@ class World final : public Clock, public NodeOutside {
   void handle_master_events(Node& node);
   void admit(Node& node);
   void act();
+  void next_event();
   void fetch_output(const mapreduce::RunAction& action);
   void begin_epoch();
   Attack attack();
+  const Pieces* foreign_to(const abi::StreamName& name);
   void answer(Node& node, std::uint64_t id, abi::ToEnclave type, Pieces pieces, const Pieces& foreign, bool known);
 
   const WorldOptions options_;
@@ -92,7 +102,9 @@ class World final : public Clock, public NodeOutside {
   std::uint64_t next_order_ = 0;
   std::priority_queue<Event> events_;
   std::map<std::uint64_t, UnixMs> link_times_;
-  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Node>> nodes_;         // by serial number
+  std::map<std::uint32_t, std::uint64_t> admitted_;  // node id to serial number
+  std::unique_ptr<Quoter> quoter_;
   std::uint64_t next_serial_ = 1;
   std::uint32_t next_node_id_ = 1;
   std::unique_ptr<crypto::EcKey> master_key_;
