@@ -59,7 +59,7 @@ void Plan::end_attempt(Ticket ticket) {
   if (found == attempts_.end()) return;
   const Attempt attempt = found->second;
   attempts_.erase(found);
-  if (const auto node = nodes_.find(attempt.node); node != nodes_.end()) node->second.tickets.erase(ticket);
+  nodes_.remove_ticket(attempt.node, ticket);
   Task& task = at(attempt.task);
   std::erase(task.running, ticket);
   if (task.state == State::kRunning && task.running.empty()) {
@@ -115,7 +115,7 @@ void Plan::count_failure(const TaskId& id, std::string_view why) {
 
 void Plan::node_joined(NodeId node, Roles roles) {
   if (over_ || node.value == 0 || alive(node)) return;
-  nodes_[node].roles = roles;
+  nodes_.add(node, roles);
   settle();
 }
 
@@ -128,7 +128,8 @@ void Plan::drop_node(NodeId node) {
       return fail_run(to_string(id) + " lost its node " + std::to_string(at(id).losses) + " times");
     }
   }
-  nodes_.erase(node);
+  nodes_.remove(node);
+  sources_lost_ = true;
   for (std::uint32_t i = 0; i < of(Stage::kReduce).tasks.size(); ++i) {
     const Task& task = of(Stage::kReduce).tasks[i];
     if (task.state == State::kCommitted && task.node == node) withdraw({Stage::kReduce, i});
@@ -204,9 +205,8 @@ bool Plan::task_failed(Ticket ticket, NodeId from, std::string_view why, std::op
 // other has accused is not worth a repetition for each of its streams: all of them are made again elsewhere.
 void Plan::accuse(const TaskId& producer, NodeId accuser) {
   const NodeId holder = at(producer).node;
-  std::uint32_t against_holder = 0, against_accuser = 0;
-  if (const auto node = nodes_.find(holder); node != nodes_.end()) against_holder = ++node->second.suspicion;
-  if (const auto node = nodes_.find(accuser); node != nodes_.end()) against_accuser = ++node->second.suspicion;
+  const std::uint32_t against_holder = nodes_.suspect(holder);
+  const std::uint32_t against_accuser = nodes_.suspect(accuser);
   at(producer).avoid.push_back(holder);
   withdraw(producer);
   if (against_holder >= options_.suspicion_limit && against_holder > against_accuser) withdraw_sources_of(holder);
@@ -243,20 +243,19 @@ bool Plan::collect_failed(Ticket ticket, std::string_view why) {
 
 void Plan::suspend_all() {
   if (over_) return;
-  for (auto& [id, node] : nodes_) node.suspended = true;
+  nodes_.suspend_all();
   while (!attempts_.empty()) end_attempt(attempts_.begin()->first);
 }
 
 void Plan::node_resumed(NodeId node) {
-  const auto found = nodes_.find(node);
-  if (over_ || found == nodes_.end()) return;
-  found->second.suspended = false;
+  if (over_ || !nodes_.resume(node)) return;
   settle();
 }
 
 // A reduce that must still run needs every source; those whose node is gone are made again.
 void Plan::redo_lost_sources() {
-  if (all_committed(Stage::kReduce)) return;
+  if (!sources_lost_ || all_committed(Stage::kReduce)) return;
+  sources_lost_ = false;
   for (Stage stage : {Stage::kMap, Stage::kStitch}) {
     for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i) {
       const Task& task = of(stage).tasks[i];
@@ -283,8 +282,7 @@ void Plan::check_starvation() {
   for (Stage stage : kStages) {
     if (!ready(stage)) break;
     if (of(stage).waiting.empty()) continue;
-    const bool any = std::ranges::any_of(nodes_, [&](const auto& entry) { return capable(entry.second, stage); });
-    if (any) continue;
+    if (!nodes_.able(stage).empty()) continue;
     if (!starved_since_ms_) starved_since_ms_ = now_ms_;
     if (now_ms_ - *starved_since_ms_ >= options_.no_node_limit_ms) {
       fail_run(std::string("no admitted node that can ") + stage_name(stage) + " for " +

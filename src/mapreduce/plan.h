@@ -18,14 +18,9 @@
 #include <vector>
 
 #include "base/outside.h"
-#include "mapreduce/messages.h"
+#include "mapreduce/plan_nodes.h"
 
 namespace brume::mapreduce {
-
-struct Roles {
-  bool map = false;  // stitching too
-  bool reduce = false;
-};
 
 struct PlanOptions {
   std::uint32_t failure_limit = 4;    // failed attempts (or withdrawn for a bad stream) of one task; then the run fails
@@ -106,12 +101,6 @@ class Plan {
     std::uint32_t partition = 0;
     UnixMs since_ms = 0;
   };
-  struct Node {
-    Roles roles;
-    std::set<Ticket> tickets;
-    std::uint32_t suspicion = 0;
-    bool suspended = false;
-  };
   struct StageTasks {
     std::vector<Task> tasks;
     std::set<std::uint32_t> waiting;
@@ -142,15 +131,16 @@ class Plan {
   void settle();
   void dispatch(Stage stage);
   void steal(Stage stage);
+  Ticket newest_behind_another(Stage stage, NodeId for_node) const;  // 0: none
   void speculate();
   void assign(const TaskId& id, NodeId node);
-  bool capable(const Node& node, Stage stage) const;
   std::optional<NodeId> pick_node(const TaskId& id, std::uint32_t load_below) const;
   void check_starvation();
 
   PlanOptions options_;
   StageTasks stages_[3];
-  std::map<NodeId, Node> nodes_;
+  PlanNodes nodes_;
+  bool sources_lost_ = false;  // a node is gone since it was last seen to that every source is held
   std::map<Ticket, Attempt> attempts_;
   std::map<Ticket, Collecting> collecting_;
   std::vector<PlanCommand> commands_;

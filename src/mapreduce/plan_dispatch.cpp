@@ -13,37 +13,27 @@ constexpr std::uint32_t kMissLimit = 64;
 
 }  // namespace
 
-bool Plan::capable(const Node& node, Stage stage) const {
-  return !node.suspended && (stage == Stage::kReduce ? node.roles.reduce : node.roles.map);
-}
-
 // The least loaded node for the task. One to be avoided is taken only where no other could ever do it.
 std::optional<NodeId> Plan::pick_node(const TaskId& id, std::uint32_t load_below) const {
   const Task& task = of(id.stage).tasks[id.index];
-  std::optional<NodeId> best;
-  std::size_t best_load = load_below;
-  bool others = false;
-  for (const bool avoided : {false, true}) {
-    if (avoided && others) break;
-    for (const auto& [node_id, node] : nodes_) {
-      if (!capable(node, id.stage)) continue;
-      const bool shun =
-          node.suspicion >= options_.suspicion_limit || std::ranges::find(task.avoid, node_id) != task.avoid.end();
-      if (shun != avoided) continue;
-      others = true;
-      if (node.tickets.size() < best_load) {
-        best = node_id;
-        best_load = node.tickets.size();
-      }
-    }
+  const auto shunned = [&](NodeId node) {
+    return nodes_.at(node).suspicion >= options_.suspicion_limit ||
+           std::ranges::find(task.avoid, node) != task.avoid.end();
+  };
+  std::optional<NodeId> second_best;
+  for (const auto& [load, node] : nodes_.able(id.stage)) {
+    if (load >= load_below) break;
+    if (!shunned(node)) return node;
+    if (!second_best) second_best = node;
   }
-  return best;
+  const bool others = second_best && !std::ranges::all_of(nodes_.able(id.stage), shunned, &PlanNodes::Load::second);
+  return others ? std::nullopt : second_best;
 }
 
 void Plan::assign(const TaskId& id, NodeId node) {
   const Ticket ticket = next_ticket_++;
   attempts_[ticket] = {id, node, now_ms_};
-  nodes_.at(node).tickets.insert(ticket);
+  nodes_.add_ticket(node, ticket);
   Task& task = at(id);
   task.state = State::kRunning;
   task.running.push_back(ticket);
@@ -53,19 +43,17 @@ void Plan::assign(const TaskId& id, NodeId node) {
 
 void Plan::dispatch(Stage stage) {
   for (std::uint32_t load = 1; load <= options_.queue_limit; ++load) {
-    std::size_t free_count = 0;
-    for (const auto& [id, node] : nodes_) free_count += capable(node, stage) && node.tickets.size() < load ? 1 : 0;
     std::uint32_t misses = 0;
     StageTasks& tasks = of(stage);
-    for (auto next = tasks.waiting.begin(); next != tasks.waiting.end() && free_count > 0 && misses < kMissLimit;) {
+    const auto& able = nodes_.able(stage);
+    for (auto next = tasks.waiting.begin(); next != tasks.waiting.end() && misses < kMissLimit;) {
+      if (able.empty() || able.begin()->first >= load) break;
       const TaskId id{stage, *next++};
-      const std::optional<NodeId> node = pick_node(id, load);
-      if (!node) {
+      if (const std::optional<NodeId> node = pick_node(id, load)) {
+        assign(id, *node);
+      } else {
         ++misses;
-        continue;
       }
-      assign(id, *node);
-      --free_count;
     }
   }
   steal(stage);
@@ -73,24 +61,36 @@ void Plan::dispatch(Stage stage) {
 
 // An idle node takes the task that waits behind another at a busy one.
 void Plan::steal(Stage stage) {
-  if (!of(stage).waiting.empty()) return;
-  for (auto& [idle_id, idle] : nodes_) {
-    if (!idle.tickets.empty() || !capable(idle, stage) || idle.suspicion >= options_.suspicion_limit) continue;
-    Ticket newest = 0;
-    for (const auto& [id, node] : nodes_) {
-      if (node.tickets.size() < 2 || *node.tickets.rbegin() <= newest) continue;
-      const Attempt& attempt = attempts_.at(*node.tickets.rbegin());
-      const Task& task = at(attempt.task);
-      if (attempt.task.stage != stage || task.running.size() != 1) continue;
-      if (std::ranges::find(task.avoid, idle_id) != task.avoid.end()) continue;
-      newest = *node.tickets.rbegin();
-    }
+  const auto& able = nodes_.able(stage);
+  if (!of(stage).waiting.empty() || able.empty() || able.rbegin()->first < 2) return;
+  std::vector<NodeId> idle;
+  for (const auto& [load, node] : able) {
+    if (load > 0) break;
+    if (nodes_.at(node).suspicion < options_.suspicion_limit) idle.push_back(node);
+  }
+  for (const NodeId node : idle) {
+    const Ticket newest = newest_behind_another(stage, node);
     if (newest == 0) continue;
     const Attempt attempt = attempts_.at(newest);
     command(Kind::kCancel, newest, attempt.task, attempt.node);
     end_attempt(newest);
-    assign(attempt.task, idle_id);
+    assign(attempt.task, node);
   }
+}
+
+Ticket Plan::newest_behind_another(Stage stage, NodeId for_node) const {
+  Ticket newest = 0;
+  const auto& able = nodes_.able(stage);
+  for (auto busy = able.rbegin(); busy != able.rend() && busy->first >= 2; ++busy) {
+    const Ticket last = *nodes_.at(busy->second).tickets.rbegin();
+    if (last <= newest) continue;
+    const Attempt& attempt = attempts_.at(last);
+    const Task& task = of(attempt.task.stage).tasks[attempt.task.index];
+    if (attempt.task.stage != stage || task.running.size() != 1) continue;
+    if (std::ranges::find(task.avoid, for_node) != task.avoid.end()) continue;
+    newest = last;
+  }
+  return newest;
 }
 
 // A second attempt for what takes far longer than its like, at a node with nothing to do.

@@ -1,0 +1,83 @@
+// The nodes of a plan, and those that can do a stage's tasks, by what they have to do.
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "mapreduce/messages.h"
+
+namespace brume::mapreduce {
+
+struct Roles {
+  bool map = false;  // stitching too
+  bool reduce = false;
+};
+
+class PlanNodes {
+ public:
+  struct Node {
+    Roles roles;
+    std::set<Ticket> tickets;
+    std::uint32_t suspicion = 0;
+    bool suspended = false;
+    bool can(Stage stage) const { return !suspended && (stage == Stage::kReduce ? roles.reduce : roles.map); }
+  };
+  using Load = std::pair<std::size_t, NodeId>;  // running and queued tasks, and whose
+
+  void add(NodeId id, Roles roles) {
+    nodes_[id].roles = roles;
+    enter(id);
+  }
+  void remove(NodeId id) {
+    leave(id);
+    nodes_.erase(id);
+  }
+  bool contains(NodeId id) const { return nodes_.contains(id); }
+  const Node& at(NodeId id) const { return nodes_.at(id); }
+
+  void add_ticket(NodeId id, Ticket ticket) {
+    leave(id);
+    nodes_.at(id).tickets.insert(ticket);
+    enter(id);
+  }
+  // Nothing happens where the node is gone.
+  void remove_ticket(NodeId id, Ticket ticket) {
+    if (!contains(id)) return;
+    leave(id);
+    nodes_.at(id).tickets.erase(ticket);
+    enter(id);
+  }
+  // How often it was suspected, this time included; 0 where it is gone.
+  std::uint32_t suspect(NodeId id) { return contains(id) ? ++nodes_.at(id).suspicion : 0; }
+  void suspend_all() {
+    for (auto& [id, node] : nodes_) node.suspended = true;
+    for (auto& able : able_) able.clear();
+  }
+  // False where it is gone.
+  bool resume(NodeId id) {
+    if (!contains(id)) return false;
+    leave(id);
+    nodes_.at(id).suspended = false;
+    enter(id);
+    return true;
+  }
+
+  // Ascending.
+  const std::set<Load>& able(Stage stage) const { return able_[stage == Stage::kReduce ? 1 : 0]; }
+
+ private:
+  void enter(NodeId id) {
+    const Node& node = nodes_.at(id);
+    if (node.can(Stage::kMap)) able_[0].emplace(node.tickets.size(), id);
+    if (node.can(Stage::kReduce)) able_[1].emplace(node.tickets.size(), id);
+  }
+  void leave(NodeId id) {
+    for (auto& able : able_) able.erase({nodes_.at(id).tickets.size(), id});
+  }
+
+  std::map<NodeId, Node> nodes_;
+  std::set<Load> able_[2];  // to map, to reduce
+};
+
+}  // namespace brume::mapreduce
