@@ -1,6 +1,7 @@
 // Where a map function puts its pairs.
 #pragma once
 
+#include <brume/counters.h>
 #include <brume/words.h>
 
 #include <string_view>
@@ -24,15 +25,18 @@ class PairSink {
 template <typename Value>
 class Emitter {
  public:
-  explicit Emitter(detail::PairSink<Value>& sink) : sink_(sink) {}
+  Emitter(detail::PairSink<Value>& sink, JobCounters& counters) : sink_(sink), counters_(counters) {}
 
   // Keys are bytes of any values and count, zero included; they are copied.
   void emit(std::string_view key, const Value& value) { sink_.add(key, value); }
   // One pair for each word of the text: the same as emit() for each, and much faster.
   void emit_each(const Words& words, std::string_view text, const Value& value) { sink_.add_words(words, text, value); }
+  // Adds to a counter of the run (counters.h); told beside the result and in the receipt.
+  void count(std::string_view name, std::uint64_t amount = 1) { counters_.add(name, amount); }
 
  private:
   detail::PairSink<Value>& sink_;
+  JobCounters& counters_;
 };
 
 }  // namespace brume

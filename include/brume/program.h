@@ -5,6 +5,7 @@
 // long as its enclave and serves many tasks, one at a time; it keeps their big memory for the next.
 #pragma once
 
+#include <brume/counters.h>
 #include <brume/input.h>
 
 #include <array>
@@ -92,6 +93,11 @@ class JobProgram {
   virtual const Borders& borders() const = 0;
   virtual std::unique_ptr<MapTask> new_map() = 0;
   virtual std::unique_ptr<ReduceTask> new_reduce() = 0;
+  // Of the task at hand: the engine clears them before each and reads them after its finish().
+  JobCounters& counters() { return counters_; }
+
+ private:
+  JobCounters counters_;
 };
 
 }  // namespace brume

@@ -80,6 +80,8 @@ class Values {
 // Takes the lines of a reduce function.
 class Output {
  public:
+  explicit Output(JobCounters& counters) : counters_(counters) {}
+
   // The result has lower ranks first, then keys ascending; the line is `key` then `rest`, and
   // `rest` ends with the newline where one is wanted.
   void line(std::uint64_t rank, std::string_view key, std::string_view rest) {
@@ -87,6 +89,9 @@ class Output {
     text_ += key;
     text_ += rest;
   }
+
+  // Adds to a counter of the run (counters.h); told beside the result and in the receipt.
+  void count(std::string_view name, std::uint64_t amount = 1) { counters_.add(name, amount); }
 
   std::size_t bytes() const { return text_.capacity() + lines_.capacity() * sizeof(Stored); }
 
@@ -111,6 +116,7 @@ class Output {
     std::size_t key_size;
     std::size_t size;
   };
+  JobCounters& counters_;
   std::vector<Stored> lines_;
   std::string text_;
 };

@@ -22,7 +22,11 @@ struct @TYPE@ {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       const std::string_view word = text.substr(0, std::min(text.find(' '), end));
-      if (word.size() >= least) out.emit(word, 1);
+      if (word.size() >= least) {
+        out.emit(word, 1);
+      } else {
+        out.count("lines.left-out");  // told beside the result
+      }
       text.remove_prefix(std::min(end + 1, text.size()));
     }
   }

@@ -166,12 +166,15 @@ Status run(const RunOptions& options) {
   answer["output"] = fs::absolute(output, error).string();
   if (options.json)
     std::cout << answer.dump(2) << "\n";
-  else if (!options.quiet)
+  else if (!options.quiet) {
     std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in " << output
               << "\n"
               << "took " << answer.value("total_ms", 0) << " ms: " << answer.value("cluster_ms", 0)
               << " ms on the cluster, " << answer.value("merge_ms", 0)
               << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
+    const json counters = answer.value("counters", json::object());
+    for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
+  }
   return {};
 }
 

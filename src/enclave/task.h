@@ -66,9 +66,12 @@ class Task {
   // Closes the streams and makes the report.
   void finish(OutputStreams& streams, const Salt& salt, std::uint64_t input_size) {
     const std::uint64_t output_size = streams.data_size();
+    const JobCounters& counters = context_.program.counters();
+    if (const auto& status = counters.status(); !status) return fail(mapreduce::FailureReason::kJob, status.error());
     auto totals = streams.finish();
     if (!totals) return fail(mapreduce::FailureReason::kLimit, totals.error().what);
-    done_ = mapreduce::TaskDone{ticket_, descriptor_.run(), id_, salt, std::move(*totals), {input_size, output_size}};
+    done_ = mapreduce::TaskDone{
+        ticket_, descriptor_.run(), id_, salt, std::move(*totals), {input_size, output_size}, counters.all()};
   }
 
   TaskContext& context_;

@@ -212,6 +212,7 @@ void TaskRunner::proceed() {
         front_started_ = false;
         continue;
       }
+      context_.program.counters().clear();
       front.start();
     }
     if (!front.over()) break;

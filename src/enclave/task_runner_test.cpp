@@ -24,13 +24,19 @@ class EchoJob final : public JobProgram {
     return {};
   }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(); }
+  std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(*this); }
   std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<Reduce>(); }
+  std::string counter = "pieces";  // of map tasks
 
  private:
   struct Map final : MapTask {
-    JobStatus feed(const Piece& piece, PartitionSink& sink) override { return sink.write(0, as_bytes(piece.text)); }
+    explicit Map(EchoJob& of) : job(of) {}
+    JobStatus feed(const Piece& piece, PartitionSink& sink) override {
+      job.counters().add(job.counter, 1);
+      return sink.write(0, as_bytes(piece.text));
+    }
     JobStatus finish(PartitionSink&) override { return {}; }
+    EchoJob& job;
   };
   struct Reduce final : ReduceTask {
     JobStatus feed(std::span<const std::uint8_t> bytes) override {
@@ -131,6 +137,25 @@ TEST(TaskRunner, MapsASplitIntoSealedStreams) {
   EXPECT_EQ(done->totals.size(), 2u);  // partition 0 and the fragments
   EXPECT_EQ(done->counters.input_size, 65536u);
   EXPECT_EQ(bench.fetches(abi::ToHost::kPutEnd).size(), 2u);
+}
+
+TEST(TaskRunner, ReportsWhatEachTaskCounted) {
+  Bench bench({1});
+  for (const std::uint64_t ticket : {1u, 2u}) {
+    bench.order_map(0, ticket);
+    bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[ticket - 1], bench.chunk(0));
+    const auto done = bench.done();
+    ASSERT_TRUE(done && done->ticket == ticket);
+    EXPECT_EQ(done->job_counters, (std::vector<JobCounter>{{"pieces", 2}}));
+  }
+}
+
+TEST(TaskRunner, ACounterThatBreaksARuleEndsTheTask) {
+  Bench bench({1});
+  bench.job.counter = "Pieces";
+  bench.order_map(0);
+  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  expect_failed(bench, FailureReason::kJob, "a counter's name is");
 }
 
 TEST(TaskRunner, DrawsANewSaltForEveryAttempt) {

@@ -79,6 +79,8 @@ Result<LocalOptions> local_options(const Options& options) {
 
 void tell(const JobProgram& program, const Options& options, const LocalTotals& totals) {
   if (options.json) {
+    auto counters = nlohmann::ordered_json::object();
+    for (const JobCounter& counter : totals.counters) counters[counter.name] = counter.sum;
     // Standard output may be the result's.
     (options.output == "-" ? std::cerr : std::cout) << nlohmann::ordered_json{{"job", program.name()},
                                                                               {"records", totals.output.records},
@@ -86,12 +88,15 @@ void tell(const JobProgram& program, const Options& options, const LocalTotals& 
                                                                               {"input_size", totals.input_size},
                                                                               {"map_count", totals.map_count},
                                                                               {"reduce_count", options.partitions},
-                                                                              {"shuffled_size", totals.shuffled_size}}
+                                                                              {"shuffled_size", totals.shuffled_size},
+                                                                              {"counters", counters}}
                                                            .dump(2)
                                                     << "\n";
   } else if (!options.quiet) {
     std::cerr << totals.output.records << " records, " << totals.output.bytes << " bytes from " << totals.input_size
               << " bytes: " << totals.map_count << " map and " << options.partitions << " reduce tasks\n";
+    for (const JobCounter& counter : totals.counters)
+      std::cerr << "counter " << counter.name << ": " << counter.sum << "\n";
   }
 }
 

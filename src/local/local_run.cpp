@@ -1,6 +1,7 @@
 #include "local/local_run.h"
 
 #include <algorithm>
+#include <map>
 
 #include "local/spool.h"
 #include "mapreduce/descriptor.h"
@@ -78,6 +79,8 @@ class Run {
   const LocalTotals& totals() const { return totals_; }
 
  private:
+  // The task at hand is over: what it counted joins the run's.
+  Status take_counters();
   Result<std::size_t> map_split(Input& input, std::uint64_t begin, bool whole);
   Status stitch(std::uint64_t input_size);
 
@@ -86,8 +89,17 @@ class Run {
   Spool mapped_;   // a lane for each partition, and one for the fragments
   Spool reduced_;  // a lane for each partition
   LocalTotals totals_;
+  std::map<std::string, std::uint64_t> sums_;
   Bytes chunk_ = Bytes(mapreduce::SplitCutter::kChunkLimit);
 };
+
+Status Run::take_counters() {
+  JobCounters& counters = program_.counters();
+  BRUME_TRY(checked(counters.status()));
+  for (const JobCounter& counter : counters.all()) sums_[counter.name] = add_to_limit(sums_[counter.name], counter.sum);
+  counters.clear();
+  return {};
+}
 
 // Reads up to the split's end; says how much it read.
 Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole) {
@@ -107,6 +119,7 @@ Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole
   }
   BRUME_TRY(cutter.finish());
   BRUME_TRY(attempt.finish());
+  BRUME_TRY(take_counters());
   if (!whole) BRUME_TRY(mapped_.end_of_stream(options_.partition_count));
   return size;
 }
@@ -127,7 +140,8 @@ Status Run::stitch(std::uint64_t input_size) {
   }
   mapped_.clear(options_.partition_count);
   BRUME_TRY(joiner.finish());
-  return attempt.finish();
+  BRUME_TRY(attempt.finish());
+  return take_counters();
 }
 
 Status Run::map_input(Input& input) {
@@ -162,6 +176,7 @@ Status Run::reduce(std::uint32_t partition) {
   mapped_.clear(partition);
   LaneSink sink(reduced_, partition);
   BRUME_TRY(checked(task->finish(sink)));
+  BRUME_TRY(take_counters());
   return reduced_.end_of_stream(partition);
 }
 
@@ -173,6 +188,7 @@ Status Run::merge(mapreduce::LineSink& sink) {
     sources.push_back(&lanes.emplace_back(reduced_, partition));
   }
   totals_.shuffled_size = mapped_.size();
+  for (const auto& [name, sum] : sums_) totals_.counters.push_back({name, sum});
   BRUME_ASSIGN(totals_.output, mapreduce::merge_outputs(sources, sink));
   return {};
 }
@@ -190,6 +206,7 @@ Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, 
   config.hash_key = options.hash_key;
   config.memory_budget = options.limits.memory_budget;
   if (auto status = program.configure(config); !status) return fail(ErrorCode::kUsage, "parameters: " + status.error());
+  program.counters().clear();
   BRUME_ASSIGN(Spool mapped, Spool::create(options.partition_count + 1));
   BRUME_ASSIGN(Spool reduced, Spool::create(options.partition_count));
   Run run(program, options, std::move(mapped), std::move(reduced));

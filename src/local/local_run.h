@@ -44,6 +44,7 @@ struct LocalTotals {
   std::uint64_t map_count = 0;
   std::uint64_t shuffled_size = 0;  // bytes that map tasks wrote
   mapreduce::MergeTotals output;
+  std::vector<JobCounter> counters;  // by name
 };
 
 // One input after another; a record never crosses from one to the next.

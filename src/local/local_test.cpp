@@ -30,6 +30,7 @@ struct Lines {
       const std::size_t end = std::min(text.find('\n'), text.size());
       if (text.substr(0, end) == "throw") throw std::runtime_error("this line");
       if (end > 0) out.emit(text.substr(0, 1), std::string(text.substr(0, end)));
+      out.count(end > 0 ? "lines" : "lines.empty");
       text.remove_prefix(std::min(end + 1, text.size()));
     }
   }
@@ -40,6 +41,7 @@ struct Lines {
     std::string rest;
     for (const std::string& value : sorted) rest += "\t" + value;
     out.line(0, key, rest + "\n");
+    out.count("keys");
   }
 };
 
@@ -155,6 +157,21 @@ TEST(LocalRun, ListsAllValuesOfAKey) {
     options.partition_count = 3;
     options.split_size = split_size;
     EXPECT_EQ(run(program, options, {"ab\nb\naa\n\nac\nb"}), "a\taa\tab\tac\nb\tb\tb\n") << split_size;
+  }
+}
+
+TEST(LocalRun, AddsUpWhatTasksCounted) {
+  detail::GeneralProgram<Lines> program("lines");
+  for (const std::uint64_t split_size : {1u, 5u, 1000u}) {
+    LocalOptions options;
+    options.partition_count = 3;
+    options.split_size = split_size;
+    TextInput input("input", "ab\nb\naa\n\nac\nb", true);
+    Input* inputs[] = {&input};
+    TextSink sink;
+    const auto totals = run_local(program, options, inputs, sink);
+    ASSERT_TRUE(totals.has_value());
+    EXPECT_EQ(totals->counters, (std::vector<JobCounter>{{"keys", 2}, {"lines", 5}, {"lines.empty", 1}}));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "mapreduce/completeness.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/check.h"
 
@@ -112,7 +113,7 @@ Status Ledger::commit(const TaskDone& report, NodeId node, std::uint32_t key_gen
   std::optional<Committed>& place = slot(report.task);
   if (place) return fail(ErrorCode::kState, to_string(report.task) + ": an attempt is committed already");
   salts_.insert(report.salt);
-  place = Committed{node, report.salt, report.totals, report.counters, key_generation};
+  place = Committed{node, report.salt, report.totals, report.counters, report.job_counters, key_generation};
   return {};
 }
 
@@ -148,6 +149,24 @@ Result<std::vector<Source>> Ledger::sources(const TaskId& reader) const {
     source.totals = committed->totals[partition];
     out.push_back(std::move(source));
   }
+  return out;
+}
+
+std::vector<JobCounter> Ledger::job_counters() const {
+  std::map<std::string, std::uint64_t> sums;
+  const auto add = [&](const std::optional<Committed>& committed) {
+    if (!committed) return;
+    for (const JobCounter& counter : committed->job_counters) {
+      std::uint64_t& sum = sums[counter.name];
+      sum = add_to_limit(sum, counter.sum);
+    }
+  };
+  std::ranges::for_each(maps_, add);
+  add(stitch_);
+  std::ranges::for_each(reduces_, add);
+  std::vector<JobCounter> out;
+  out.reserve(sums.size());
+  for (auto& [name, sum] : sums) out.push_back({name, sum});
   return out;
 }
 

@@ -33,7 +33,8 @@ struct Committed {
   Salt salt;
   std::vector<sealed::StreamTotals> totals;
   Counters counters;
-  std::uint32_t key_generation = 0;  // which of the run's keys the attempt's task key came from
+  std::vector<JobCounter> job_counters;  // at most kCounterLimit
+  std::uint32_t key_generation = 0;      // which of the run's keys the attempt's task key came from
 };
 
 // The master's book of what counts.
@@ -52,6 +53,8 @@ class Ledger {
   Result<std::vector<Source>> sources(const TaskId& reader) const;
   // Exactly one committed attempt of every task of the run; names the first that lacks one.
   Status check_complete() const;
+  // What the job counted, over all committed attempts: each task once. By name, ascending.
+  std::vector<JobCounter> job_counters() const;
 
  private:
   std::optional<Committed>& slot(const TaskId& task);

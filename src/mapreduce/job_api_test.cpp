@@ -285,5 +285,59 @@ TEST(Line, GrowsBeyondItsOwnRoom) {
   EXPECT_EQ(line.view(), "a");
 }
 
+// Counts beside its result, on the counting kernels.
+struct CountsLines : TinyCount {
+  ByteSet separators() const { return ByteSet{'\n'}; }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    out.emit_each(Words::whitespace(), text, 1);
+    for (const char byte : text) {
+      if (byte == '\n') out.count("lines");
+    }
+    out.count("pieces");
+    out.count("bytes", text.size());
+  }
+};
+static_assert(detail::IsCounting<CountsLines>);
+
+TEST(JobApi, CountersAreThoseOfTheTaskAtHand) {
+  detail::CountingProgram<CountsLines> program("counts-lines");
+  ASSERT_TRUE(program.configure(test_config(1)).has_value());
+  testing::Streams sink(1);
+  for (int i = 0; i < 2; ++i) {
+    program.counters().clear();
+    auto task = program.new_map();
+    ASSERT_TRUE(task->feed({"a b\nc\n"}, sink).has_value());
+    ASSERT_TRUE(task->feed({"d", 6}, sink).has_value());
+    ASSERT_TRUE(task->finish(sink).has_value());
+    EXPECT_EQ(program.counters().all(), (std::vector<JobCounter>{{"bytes", 7}, {"lines", 2}, {"pieces", 2}}));
+  }
+}
+
+TEST(JobCounters, KeepTheirLimits) {
+  JobCounters counters;
+  for (const char* name : {"b", "a", "c", "a"}) counters.add(name, 1);
+  counters.add("b", ~std::uint64_t{0});
+  EXPECT_EQ(counters.all(), (std::vector<JobCounter>{{"a", 2}, {"b", ~std::uint64_t{0}}, {"c", 1}}));
+  for (int i = 0; i < 61; ++i) counters.add("n" + std::to_string(i), 1);
+  EXPECT_TRUE(counters.status().has_value());
+  counters.add("one-more", 1);
+  EXPECT_EQ(counters.status().error(), "a task has at most 64 counters");
+  EXPECT_EQ(counters.all().size(), 64u);
+  counters.clear();
+  EXPECT_TRUE(counters.status().has_value());
+  EXPECT_TRUE(counters.all().empty());
+  for (const std::string name : {"", "Upper", "a b", "a\n", "\xc3\xa4"}) {
+    counters.clear();
+    counters.add(name, 1);
+    EXPECT_FALSE(counters.status().has_value()) << name;
+    EXPECT_TRUE(counters.all().empty());
+  }
+  counters.clear();
+  counters.add(std::string(64, 'x'), 1);
+  EXPECT_TRUE(counters.status().has_value());
+  counters.add(std::string(65, 'x'), 1);
+  EXPECT_FALSE(counters.status().has_value());
+}
+
 }  // namespace
 }  // namespace brume::mapreduce

@@ -56,6 +56,24 @@ TaskId task(Reader& in) {
   return {static_cast<Stage>(stage), index};
 }
 
+void put(Writer& out, const std::vector<JobCounter>& counters) {
+  out.u32le(static_cast<std::uint32_t>(counters.size()));
+  for (const JobCounter& counter : counters) out.text(counter.name).u64le(counter.sum);
+}
+
+std::vector<JobCounter> job_counters(Reader& in) {
+  constexpr std::size_t kLeastSize = 4 + 1 + 8;
+  const std::uint32_t count = in.count(kCounterLimit, kLeastSize);
+  std::vector<JobCounter> out;
+  out.reserve(count);
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    JobCounter counter{in.text(kCounterNameSizeLimit), in.u64le()};
+    if (!is_counter_name(counter.name) || (i > 0 && counter.name <= out.back().name)) in.fault();
+    out.push_back(std::move(counter));
+  }
+  return out;
+}
+
 bool printable(char c) { return c >= ' ' && c <= '~'; }
 
 }  // namespace
@@ -116,6 +134,7 @@ Message encode(const TaskDone& message) {
   out.raw(message.salt.view()).u32le(static_cast<std::uint32_t>(message.totals.size()));
   for (const sealed::StreamTotals& stream : message.totals) put(out, stream);
   out.u64le(message.counters.input_size).u64le(message.counters.output_size);
+  put(out, message.job_counters);
   return {MessageType::kTaskDone, out.take()};
 }
 
@@ -206,6 +225,7 @@ Result<TaskDone> parse_task_done(ByteView body) {
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) out.totals.push_back(totals(in));
   out.counters.input_size = in.u64le();
   out.counters.output_size = in.u64le();
+  out.job_counters = job_counters(in);
   BRUME_TRY(in.done("task done"));
   return out;
 }

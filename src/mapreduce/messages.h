@@ -3,6 +3,8 @@
 // that a disagreement is an error and never a different job.
 #pragma once
 
+#include <brume/counters.h>
+
 #include <optional>
 #include <vector>
 
@@ -89,6 +91,7 @@ struct TaskDone {
   Salt salt;
   std::vector<sealed::StreamTotals> totals;  // one per stream, by partition
   Counters counters;
+  std::vector<JobCounter> job_counters{};  // what the job counted, names ascending
 };
 
 enum class FailureReason : std::uint8_t {

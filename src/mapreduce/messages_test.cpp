@@ -60,6 +60,7 @@ TaskDone report() {
   done.salt.bytes = filled<32>(7);
   done.totals = {totals_of(1), totals_of(2), totals_of(3)};
   done.counters = {1000, 500};
+  done.job_counters = {{"lines.empty", 3}, {"odd", ~std::uint64_t{0}}};
   return done;
 }
 
@@ -173,6 +174,43 @@ TEST(Ledger, CommitsOneAttemptOfEachTaskAndNoSecond) {
   EXPECT_FALSE(ledger.commit(report_of({Stage::kMap, 1}, 1), {1}, 0).has_value());
   ledger.withdraw({Stage::kMap, 0});
   EXPECT_TRUE(ledger.commit(report_of({Stage::kMap, 0}, 2), {1}, 0).has_value());
+}
+
+TEST(Messages, RefuseCountersOutOfOrderTwiceOrBadlyNamed) {
+  for (const std::vector<JobCounter>& bad : std::vector<std::vector<JobCounter>>{{{"b", 1}, {"a", 1}},
+                                                                                 {{"a", 1}, {"a", 1}},
+                                                                                 {{"", 1}},
+                                                                                 {{"A", 1}},
+                                                                                 {{"a b", 1}},
+                                                                                 {{std::string(65, 'a'), 1}}}) {
+    TaskDone done = report();
+    done.job_counters = bad;
+    EXPECT_FALSE(parse_task_done(encode(done).body).has_value()) << bad.front().name;
+  }
+  TaskDone many = report();
+  many.job_counters.clear();
+  for (int i = 0; i < 64; ++i) many.job_counters.push_back({"c" + std::to_string(100 + i), 1});
+  EXPECT_TRUE(parse_task_done(encode(many).body).has_value());
+  many.job_counters.push_back({"d", 1});
+  EXPECT_FALSE(parse_task_done(encode(many).body).has_value());
+}
+
+TEST(Ledger, AddsUpTheCountersOfWhatIsCommittedOnceEach) {
+  const Descriptor run = example();
+  Ledger ledger(run);
+  const auto commit = [&](const TaskId& task, std::uint8_t salt, std::vector<JobCounter> counters) {
+    TaskDone done = report_of(task, salt);
+    done.job_counters = std::move(counters);
+    return ledger.commit(done, {1}, 0).has_value();
+  };
+  EXPECT_TRUE(commit({Stage::kMap, 0}, 1, {{"a", 5}, {"most", ~std::uint64_t{0} - 1}}));
+  EXPECT_FALSE(commit({Stage::kMap, 0}, 2, {{"a", 100}}));
+  EXPECT_TRUE(commit({Stage::kMap, 1}, 3, {{"a", 1000}}));
+  ledger.withdraw({Stage::kMap, 1});
+  EXPECT_TRUE(commit({Stage::kMap, 1}, 4, {{"a", 2}, {"most", 7}}));
+  EXPECT_TRUE(commit({Stage::kStitch, 0}, 5, {{"a", 1}}));
+  EXPECT_TRUE(commit({Stage::kReduce, 0}, 6, {{"0", 0}}));
+  EXPECT_EQ(ledger.job_counters(), (std::vector<JobCounter>{{"0", 0}, {"a", 8}, {"most", ~std::uint64_t{0}}}));
 }
 
 TEST(Ledger, RefusesReportsThatDoNotFitTheRun) {

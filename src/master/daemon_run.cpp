@@ -163,6 +163,8 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
   BRUME_ASSIGN(mapreduce::MergeTotals totals, run.core().write_output(*file));
   BRUME_TRY(file->commit());
   const auto& descriptor = run.core().descriptor();
+  json counters = json::object();
+  for (const JobCounter& counter : run.core().ledger().job_counters()) counters[counter.name] = counter.sum;
   json receipt{{"format", "brume-receipt/1"},
                {"run", run.id().hex()},
                {"job", descriptor.fields().job_name},
@@ -175,6 +177,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
                  {"payload_key_commitment", descriptor.fields().input.payload_key_commitment.hex()},
                  {"size", descriptor.input_size()}}},
                {"output", {{"sha256", file->digest().hex()}, {"size", file->size()}, {"records", totals.records}}},
+               {"counters", counters},
                {"tasks", json::array()}};
   auto add_task = [&](const mapreduce::TaskId& id) {
     const auto* committed = run.core().ledger().find(id);
@@ -197,6 +200,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
   return json{{"run", run.id().hex()},
               {"records", totals.records},
               {"output_size", file->size()},
+              {"counters", counters},
               {"receipt", (folder / "receipt.json").string()},
               {"cluster_ms", collected - started_ms},
               {"merge_ms", now - collected},

@@ -70,6 +70,7 @@ void check(const Outcome& outcome, const RunOptions& run, std::uint64_t seed, Ta
   if (outcome.finished) {
     ++tally.finished;
     EXPECT_TRUE(outcome.output == naive_word_count(run.text)) << "wrong result, seed " << seed;
+    EXPECT_TRUE(outcome.counters == naive_counters(run.text)) << "wrong counters, seed " << seed;
   } else {
     ++tally.failed;
     EXPECT_NE(outcome.why, "") << "no result and no reason, seed " << seed;

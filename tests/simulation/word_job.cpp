@@ -9,11 +9,14 @@ namespace {
 
 using Counts = std::map<std::string, std::uint64_t, std::less<>>;
 
-void count_words(std::string_view text, const ByteSet& separators, Counts& counts) {
+// How many words.
+std::uint64_t count_words(std::string_view text, const ByteSet& separators, Counts& counts) {
+  std::uint64_t words = 0;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;
     while (end < text.size() && !separators.contains(text[end])) ++end;
     if (end > at) {
+      ++words;
       const std::string_view word = text.substr(at, end - at);
       const auto found = counts.find(word);
       if (found == counts.end()) {
@@ -24,6 +27,7 @@ void count_words(std::string_view text, const ByteSet& separators, Counts& count
     }
     at = end + 1;
   }
+  return words;
 }
 
 void put_number(std::string& out, std::uint64_t value) {
@@ -49,10 +53,11 @@ std::string line_of(std::string_view word, std::uint64_t count) {
 
 class Map final : public MapTask {
  public:
-  Map(std::uint32_t partitions, const HashKey& key) : partitions_(partitions), key_(key) {}
+  Map(std::uint32_t partitions, const HashKey& key, JobCounters& counters)
+      : partitions_(partitions), key_(key), counters_(counters) {}
 
   JobStatus feed(const Piece& piece, PartitionSink&) override {
-    count_words(piece.text, WordJob::separators(), counts_);
+    counters_.add("words", count_words(piece.text, WordJob::separators(), counts_));
     return {};
   }
   JobStatus finish(PartitionSink& sink) override {
@@ -76,11 +81,13 @@ class Map final : public MapTask {
 
   const std::uint32_t partitions_;
   const HashKey key_;
+  JobCounters& counters_;
   Counts counts_;
 };
 
 class Reduce final : public ReduceTask {
  public:
+  explicit Reduce(JobCounters& counters) : counters_(counters) {}
   JobStatus feed(std::span<const std::uint8_t> bytes) override {
     pending_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return {};
@@ -97,6 +104,7 @@ class Reduce final : public ReduceTask {
     return {};
   }
   JobStatus finish(OutputSink& sink) override {
+    counters_.add("distinct", counts_.size());
     OutputWriter writer(sink);
     for (const auto& [rank, word] : ranked(counts_)) {
       if (auto status = writer.write(rank, word.size(), line_of(word, ~rank)); !status) return status;
@@ -105,6 +113,7 @@ class Reduce final : public ReduceTask {
   }
 
  private:
+  JobCounters& counters_;
   std::string pending_;
   Counts counts_;
 };
@@ -118,15 +127,23 @@ JobStatus WordJob::configure(const JobConfig& config) {
   return {};
 }
 
-std::unique_ptr<MapTask> WordJob::new_map() { return std::make_unique<Map>(partitions_, hash_key_); }
+std::unique_ptr<MapTask> WordJob::new_map() { return std::make_unique<Map>(partitions_, hash_key_, counters()); }
 
-std::unique_ptr<ReduceTask> WordJob::new_reduce() { return std::make_unique<Reduce>(); }
+std::unique_ptr<ReduceTask> WordJob::new_reduce() { return std::make_unique<Reduce>(counters()); }
 
 std::string naive_word_count(std::string_view text) {
   Counts counts;
   count_words(text, WordJob::separators(), counts);
   std::string out;
   for (const auto& [rank, word] : ranked(counts)) out += line_of(word, ~rank);
+  return out;
+}
+
+std::vector<JobCounter> naive_counters(std::string_view text) {
+  Counts counts;
+  const std::uint64_t words = count_words(text, WordJob::separators(), counts);
+  std::vector<JobCounter> out{{"distinct", counts.size()}};
+  if (!text.empty()) out.push_back({"words", words});
   return out;
 }
 

@@ -343,6 +343,7 @@ Outcome World::run(const RunOptions& options) {
     const auto totals = core_->write_output(sink);
     BRUME_CHECK(totals.has_value());
     outcome_.output = std::move(sink.text);
+    outcome_.counters = core_->ledger().job_counters();
   }
   outcome_.took_ms = now_ms_ - began;
   core_.reset();

@@ -42,6 +42,7 @@ struct Outcome {
   bool finished = false;
   std::string why;     // of a run that failed
   std::string output;  // of one that finished
+  std::vector<JobCounter> counters;
   std::vector<std::string> notes;
   std::uint64_t attacks = 0;
   UnixMs took_ms = 0;

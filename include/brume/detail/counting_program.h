@@ -49,14 +49,15 @@ class CountingProgram final : public JobProgram {
 
   CountingHooks hooks() {
     CountingHooks hooks;
-    hooks.job = &*job_;
-    hooks.map = [](void* job, const Piece& piece, CountSink& out) {
+    hooks.job = this;
+    hooks.map = [](void* self, const Piece& piece, CountSink& out) {
+      auto& program = *static_cast<CountingProgram*>(self);
       Pairs pairs(out);
-      Emitter<Value> emitter(pairs);
-      static_cast<const Job*>(job)->map(piece, emitter);
+      Emitter<Value> emitter(pairs, program.counters());
+      std::as_const(*program.job_).map(piece, emitter);
     };
-    hooks.format = [](const void* job, std::string_view key, std::uint64_t value, Line& line) {
-      format_line(*static_cast<const Job*>(job), key, static_cast<Value>(value), line);
+    hooks.format = [](const void* self, std::string_view key, std::uint64_t value, Line& line) {
+      format_line(*static_cast<const CountingProgram*>(self)->job_, key, static_cast<Value>(value), line);
     };
     hooks.order = static_cast<LineOrder>(order_of<Job>());
     hooks.is_signed = std::signed_integral<Value>;

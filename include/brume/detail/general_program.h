@@ -81,12 +81,13 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
  public:
   using Value = typename Job::Value;
 
-  GeneralMapTask(const Job& job, const GeneralState& state) : job_(job), state_(state), table_(state.schedule) {}
+  GeneralMapTask(const Job& job, const GeneralState& state, JobCounters& counters)
+      : job_(job), state_(state), counters_(counters), table_(state.schedule) {}
 
   JobStatus feed(const Piece& piece, PartitionSink& sink) override {
     return guarded([&]() -> JobStatus {
       sink_ = &sink;
-      Emitter<Value> emitter(*this);
+      Emitter<Value> emitter(*this, counters_);
       job_.map(piece, emitter);
       return status_;
     });
@@ -162,6 +163,7 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
 
   const Job& job_;
   const GeneralState& state_;
+  JobCounters& counters_;
   ValueTable<Job> table_;
   PartitionSink* sink_ = nullptr;
   std::string encoded_;
@@ -173,7 +175,8 @@ class GeneralReduceTask final : public ReduceTask {
  public:
   using Value = typename Job::Value;
 
-  GeneralReduceTask(const Job& job, const GeneralState& state) : job_(job), state_(state), table_(state.schedule) {}
+  GeneralReduceTask(const Job& job, const GeneralState& state, JobCounters& counters)
+      : job_(job), state_(state), counters_(counters), table_(state.schedule) {}
 
   JobStatus feed(std::span<const std::uint8_t> bytes) override {
     return guarded([&]() -> JobStatus {
@@ -192,7 +195,7 @@ class GeneralReduceTask final : public ReduceTask {
   }
   JobStatus finish(OutputSink& sink) override {
     return guarded([&]() -> JobStatus {
-      Output output;
+      Output output(counters_);
       Line line;
       for (const auto& [key, held] : table_.map()) {
         if constexpr (ReducesValue<Job>) {
@@ -276,6 +279,7 @@ class GeneralReduceTask final : public ReduceTask {
 
   const Job& job_;
   const GeneralState& state_;
+  JobCounters& counters_;
   ValueTable<Job> table_;
   std::string carry_;
   std::size_t needed_ = 0;
@@ -302,8 +306,12 @@ class GeneralProgram final : public JobProgram {
     });
   }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map() override { return std::make_unique<GeneralMapTask<Job>>(*job_, state_); }
-  std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<GeneralReduceTask<Job>>(*job_, state_); }
+  std::unique_ptr<MapTask> new_map() override {
+    return std::make_unique<GeneralMapTask<Job>>(*job_, state_, counters());
+  }
+  std::unique_ptr<ReduceTask> new_reduce() override {
+    return std::make_unique<GeneralReduceTask<Job>>(*job_, state_, counters());
+  }
 
  private:
   std::string_view name_;

@@ -1,0 +1,77 @@
+// Named sums that a job's functions keep beside their results: how many records were odd, how many lines were
+// empty. They travel with a task's report over the channel to the master, which adds up those of the attempts
+// that count, so a task that ran twice is counted once.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brume {
+
+struct JobCounter {
+  std::string name;  // [a-z0-9._-]{1,64}
+  std::uint64_t sum = 0;
+  friend bool operator==(const JobCounter&, const JobCounter&) = default;
+};
+
+inline constexpr std::size_t kCounterLimit = 64;  // names in one task: all of them travel in its report
+inline constexpr std::size_t kCounterNameSizeLimit = 64;
+
+constexpr bool is_counter_name(std::string_view name) {
+  if (name.empty() || name.size() > kCounterNameSizeLimit) return false;
+  for (const char c : name) {
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-')) return false;
+  }
+  return true;
+}
+
+// Sums stop at the largest number instead of wrapping.
+constexpr std::uint64_t add_to_limit(std::uint64_t a, std::uint64_t b) {
+  return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
+}
+
+// Those of one task.
+class JobCounters {
+ public:
+  // The first use of a name makes the counter. What breaks a limit ends the task: see status().
+  void add(std::string_view name, std::uint64_t amount) {
+    if (last_ >= counters_.size() || counters_[last_].name != name) {
+      last_ = 0;
+      while (last_ < counters_.size() && counters_[last_].name < name) ++last_;
+      if (last_ == counters_.size() || counters_[last_].name != name) {
+        if (!may_be_new(name)) return;
+        counters_.insert(counters_.begin() + static_cast<std::ptrdiff_t>(last_), {std::string(name), 0});
+      }
+    }
+    counters_[last_].sum = add_to_limit(counters_[last_].sum, amount);
+  }
+  void clear() {
+    counters_.clear();
+    status_ = {};
+  }
+  // By name, ascending.
+  const std::vector<JobCounter>& all() const { return counters_; }
+  const std::expected<void, std::string>& status() const { return status_; }
+
+ private:
+  bool may_be_new(std::string_view name) {
+    if (!is_counter_name(name)) {
+      status_ = std::unexpected("a counter's name is 1 to 64 bytes of a-z, 0-9, '.', '_' and '-'");
+    } else if (counters_.size() == kCounterLimit) {
+      status_ = std::unexpected("a task has at most " + std::to_string(kCounterLimit) + " counters");
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  std::vector<JobCounter> counters_;
+  std::size_t last_ = 0;  // used last, as the next one often is
+  std::expected<void, std::string> status_;
+};
+
+}  // namespace brume
