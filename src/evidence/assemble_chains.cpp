@@ -26,10 +26,10 @@ Link link_of(const crypto::Certificate& certificate, const std::vector<crypto::C
   return link;
 }
 
-// In a file of several each has its issuer there; one alone may have it elsewhere in the folder, or not.
+// In a chain each has its issuer there; one alone, or in a host's table, may have it elsewhere in the folder, or not.
 void check_chain(Sorting& sorting, const ChainFile& chain, const std::vector<crypto::Certificate>& all) {
   for (const auto& certificate : chain.certificates) {
-    const bool several = chain.certificates.size() > 1;
+    const bool several = !chain.table && chain.certificates.size() > 1;
     const Link link = link_of(certificate, several ? chain.certificates : all);
     if (link == Link::kBad) {
       sorting.problem("collateral.chain", chain.file, "a certificate that its issuer did not sign");
@@ -52,6 +52,7 @@ bool name_contains(const crypto::Certificate& certificate, std::string_view word
 Result<std::vector<crypto::Certificate>> load_certificates(const Recognised& file) {
   const std::string_view text = as_chars(file.content);
   if (text.starts_with('-')) return crypto::Certificate::chain_from_pem(text, kChainLimit);
+  if (looks_like_snp_table(file.content)) return load_snp_certificates(text);
   BRUME_ASSIGN(auto certificate, crypto::Certificate::from_der(file.content));
   return std::vector<crypto::Certificate>{std::move(certificate)};
 }
@@ -68,7 +69,10 @@ void read_chains(Sorting& sorting) {
     all.insert(all.end(), certificates->begin(), certificates->end());
     std::string pem;
     for (const auto& certificate : *certificates) pem += certificate.pem();
-    sorting.chains.push_back({i, std::move(pem), *std::move(certificates)});
+    sorting.chains.push_back({.file = i,
+                              .text = std::move(pem),
+                              .certificates = *std::move(certificates),
+                              .table = looks_like_snp_table(sorting.files[i].what.content)});
   }
   for (const ChainFile& chain : sorting.chains) check_chain(sorting, chain, all);
 }

@@ -12,6 +12,7 @@ struct ChainFile {
   std::string text;                               // PEM, verbatim
   std::vector<crypto::Certificate> certificates;  // at least one
   bool used = false;
+  bool table = false;  // a set, not a chain
 };
 
 // What the folder says, and its problems, while it is sorted.

@@ -4,6 +4,7 @@
 #include "base/reader.h"
 #include "evidence/quote.h"
 #include "evidence/recognise.h"
+#include "evidence/snp_endorsements.h"
 
 namespace brume::evidence {
 namespace {
@@ -151,6 +152,7 @@ FileKind kind_of_binary(ByteView bytes) {
   if (is_dcap_quote(bytes)) return FileKind::kDcapQuote;
   if (is_snp_report(bytes)) return FileKind::kSnpReport;
   if (const FileKind der = kind_of_der(bytes); der != FileKind::kUnknown) return der;
+  if (looks_like_snp_table(bytes)) return FileKind::kCertificates;
   if (is_tpm_signature(bytes)) return FileKind::kTpmSignature;
   if (is_tpm_public(bytes)) return FileKind::kTpmPublic;
   if (is_ima_list(bytes)) return FileKind::kImaBinary;

@@ -59,11 +59,17 @@ Result<std::vector<Bytes>> parse_snp_table(ByteView bytes) {
   if (!reader.ok()) return malformed("certificate table: it has no end");
   const std::size_t head_size = (entries.size() + 1) * kEntrySize;
   std::vector<Bytes> out;
+  Bytes unused = to_bytes(bytes.subspan(head_size));
   for (const Entry& entry : entries) {
     if (entry.offset < head_size || entry.offset > bytes.size() || entry.size > bytes.size() - entry.offset) {
       return malformed("certificate table: an entry points elsewhere");
     }
     out.push_back(to_bytes(bytes.subspan(entry.offset, entry.size)));
+    std::fill_n(unused.begin() + static_cast<std::ptrdiff_t>(entry.offset - head_size), entry.size, std::uint8_t{0});
+  }
+  // Hosts fill the last page up.
+  if (!std::ranges::all_of(unused, [](std::uint8_t byte) { return byte == 0; })) {
+    return malformed("certificate table: something that no entry names");
   }
   return out;
 }

@@ -22,7 +22,7 @@ struct SnpEndorsements {
 // (little-endian), ended by one of zeros, then what they point at.
 bool looks_like_snp_table(ByteView bytes);
 // What stands in it, in the table's order. The GUIDs are not asked: of certificates, their content says what they are.
-// Refuses entries that point out of the table or into its head.
+// Refuses entries that point out of the table or into its head, and bytes but zeros that no entry names.
 Result<std::vector<Bytes>> parse_snp_table(ByteView bytes);
 
 // One part of `certificates`. In a table, what is no certificate (CRLs, words on the platform) is left out. What

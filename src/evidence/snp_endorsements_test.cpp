@@ -50,6 +50,11 @@ TEST(SnpEndorsements, LoadsDerPemAndTables) {
 TEST(SnpTable, RefusesEveryTruncationAndEntriesThatPointElsewhere) {
   const Bytes good = table({Bytes(10, 0x30), Bytes(20, 0x31)});
   EXPECT_EQ(parse_snp_table(good)->at(1), Bytes(20, 0x31));
+  Bytes page = good;
+  page.resize(4096);
+  EXPECT_TRUE(parse_snp_table(page).has_value()) << "hosts fill pages up";
+  page.back() = 1;
+  EXPECT_FALSE(parse_snp_table(page).has_value()) << "with zeros only";
   for (std::size_t size = 0; size < good.size(); ++size) {
     EXPECT_FALSE(parse_snp_table(ByteView(good).first(size)).has_value()) << size;
   }
