@@ -2,9 +2,11 @@
 // issued under another home's root, as those of a second host would be. Never installed.
 //
 //   sim_pki_tool OWNER_PLATFORM HOST_PLATFORM good|expired|revoked|old-tcb
+//   sim_pki_tool OWNER_PLATFORM HOST_PLATFORM revoke
 //
 // Reads OWNER_PLATFORM/sim-root.json, writes HOST_PLATFORM/platform-keys.json; "revoked" also enters the certificate
-// into the root's list, which `brume up` signs.
+// into the root's list, which `brume up` signs. "revoke" takes the keys that a host has: their certificate is revoked,
+// and the owner's collateral.json is replaced, as of now.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +15,7 @@
 #include <string>
 
 #include "crypto/random.h"
+#include "evidence/collateral.h"
 #include "tee/sim_pki.h"
 
 namespace {
@@ -35,6 +38,26 @@ bool write_private(const fs::path& path, const std::string& text) {
   return static_cast<bool>(out);
 }
 
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+int revoke(tee::SimRoot& root, const fs::path& owner, const fs::path& host, UnixMs now_ms) {
+  auto keys = tee::PlatformKeys::load(read_file(host / "platform-keys.json"));
+  if (!keys) return failed(keys.error().what);
+  root.revoke(keys->pck_certificate());
+  tee::CollateralRequest request;
+  request.now_ms = now_ms;
+  const fs::path fresh = owner / "collateral.json.new";
+  if (!write_private(owner / "sim-root.json", root.save()) ||
+      !write_private(fresh, evidence::encode_collateral(root.collateral(request)))) {
+    return failed(owner.string() + ": could not be written");
+  }
+  fs::rename(fresh, owner / "collateral.json");
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,14 +65,14 @@ int main(int argc, char** argv) {
   const fs::path root_file = fs::path(argv[1]) / "sim-root.json";
   const fs::path host = argv[2];
   const std::string flaw = argv[3];
-  std::ifstream in(root_file, std::ios::binary);
-  auto root = tee::SimRoot::load(std::string(std::istreambuf_iterator<char>(in), {}));
+  auto root = tee::SimRoot::load(read_file(root_file));
   if (!root) return failed(root_file.string() + ": " + root.error().what);
 
   crypto::SystemRandom random;
   tee::PlatformRequest request;
   using namespace std::chrono;
   request.now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  if (flaw == "revoke") return revoke(*root, argv[1], host, request.now_ms);
   if (flaw == "expired") {
     request.not_before_ms = request.now_ms - 30 * kDayMs;
     request.not_after_ms = request.now_ms - kDayMs;
