@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/hex.h"
+#include "cli/fetch_for.h"
 #include "files/input_file.h"
 
 namespace brume::cli {
@@ -24,6 +25,10 @@ Result<ByteArray<N>> hex_option(const std::string& name, const std::string& text
 }
 
 void add_what(CLI::App& verb, FetchVerb& options) {
+  verb.add_option("--for", options.evidence,
+                  "An SGX or TDX quote or SEV-SNP report: what vouches for it; may be given again")
+      ->allow_extra_args(false)
+      ->group("What");
   verb.add_option("--fmspc", options.fmspcs, "Platform family of SGX or TDX, 12 hex digits; may be given again")
       ->allow_extra_args(false)
       ->group("What");
@@ -138,10 +143,11 @@ Result<collateral::Plan> fetch_plan(const FetchVerb& options) {
   collateral::Plan out;
   BRUME_ASSIGN(out.families, families(options));
   BRUME_ASSIGN(out.chips, chips(options));
-  if (options.ca != "platform") out.cas.push_back(collateral::PckCa::kProcessor);
-  if (options.ca != "processor") out.cas.push_back(collateral::PckCa::kPlatform);
+  if (!out.families.empty() && options.ca != "platform") out.cas.push_back(collateral::PckCa::kProcessor);
+  if (!out.families.empty() && options.ca != "processor") out.cas.push_back(collateral::PckCa::kPlatform);
+  for (const std::string& path : options.evidence) BRUME_TRY(plan_for_evidence(path, out));
   if (out.families.empty() && out.chips.empty()) {
-    return fail(ErrorCode::kUsage, "nothing to fetch: name --fmspc or --product");
+    return fail(ErrorCode::kUsage, "nothing to fetch: name --for, --fmspc or --product");
   }
   return out;
 }

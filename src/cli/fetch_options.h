@@ -11,6 +11,7 @@
 namespace brume::cli {
 
 struct FetchVerb {
+  std::vector<std::string> evidence;
   std::vector<std::string> fmspcs;
   std::vector<std::string> tees;
   std::string ca = "both";
