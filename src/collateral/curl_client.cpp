@@ -71,6 +71,13 @@ std::unexpected<Error> failed(CURLcode code, const Incoming& in, const std::stri
     return fail(ErrorCode::kLimit, host + ": the answer is longer than " + std::to_string(in.body_size_limit) +
                                        " bytes, or its headers are longer than " + std::to_string(kHeaderSizeLimit));
   }
+  // Asking again changes nothing about a certificate, and an answer kept from before is no answer to an impostor.
+  const bool stranger =
+      code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_CACERT_BADFILE;
+  if (stranger) {
+    return fail(ErrorCode::kAuthFailed, host + ": " + curl_easy_strerror(code) +
+                                            " (--tls-ca names who may sign it, where that is not a public CA)");
+  }
   return fail(ErrorCode::kUnavailable, host + ": " + curl_easy_strerror(code));
 }
 
