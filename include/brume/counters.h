@@ -3,6 +3,7 @@
 // that count, so a task that ran twice is counted once.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <limits>
@@ -34,9 +35,32 @@ constexpr std::uint64_t add_to_limit(std::uint64_t a, std::uint64_t b) {
   return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }
 
+// What becomes of a record that map calls malformed: `-p on-malformed=fail` (the default) or `skip`.
+enum class OnMalformed : std::uint8_t { kFail, kSkip };
+inline constexpr std::string_view kMalformedCounter = "records.malformed";
+inline constexpr std::size_t kMalformedPlaceLimit = 16;  // in one task's report, and in the run's
+
+// Adds a place to the lowest ones; each stands once.
+inline void keep_lowest(std::vector<std::uint64_t>& places, std::uint64_t place) {
+  const auto at = std::lower_bound(places.begin(), places.end(), place);
+  if (at != places.end() && *at == place) return;
+  places.insert(at, place);
+  if (places.size() > kMalformedPlaceLimit) places.pop_back();
+}
+
 // Those of one task.
 class JobCounters {
  public:
+  // For all tasks from now on.
+  void on_malformed(OnMalformed what) { on_malformed_ = what; }
+  // A record that begins `offset` bytes after the input's begin.
+  void malformed(std::uint64_t offset) {
+    add(kMalformedCounter, 1);
+    keep_lowest(malformed_places_, offset);
+    if (on_malformed_ == OnMalformed::kSkip || !status_) return;
+    status_ = std::unexpected("the record at byte " + std::to_string(offset) +
+                              " of the input is malformed (-p on-malformed=skip leaves such records out)");
+  }
   // The first use of a name makes the counter. What breaks a limit ends the task: see status().
   void add(std::string_view name, std::uint64_t amount) {
     if (last_ >= counters_.size() || counters_[last_].name != name) {
@@ -51,10 +75,13 @@ class JobCounters {
   }
   void clear() {
     counters_.clear();
+    malformed_places_.clear();
     status_ = {};
   }
   // By name, ascending.
   const std::vector<JobCounter>& all() const { return counters_; }
+  // Ascending, the lowest kMalformedPlaceLimit of them.
+  const std::vector<std::uint64_t>& malformed_places() const { return malformed_places_; }
   const std::expected<void, std::string>& status() const { return status_; }
 
  private:
@@ -71,6 +98,8 @@ class JobCounters {
 
   std::vector<JobCounter> counters_;
   std::size_t last_ = 0;  // used last, as the next one often is
+  std::vector<std::uint64_t> malformed_places_;
+  OnMalformed on_malformed_ = OnMalformed::kFail;
   std::expected<void, std::string> status_;
 };
 

@@ -33,6 +33,9 @@ class Emitter {
   void emit_each(const Words& words, std::string_view text, const Value& value) { sink_.add_words(words, text, value); }
   // Adds to a counter of the run (counters.h); told beside the result and in the receipt.
   void count(std::string_view name, std::uint64_t amount = 1) { counters_.add(name, amount); }
+  // A record that cannot be used, by where it begins: piece.offset and on. It is counted as
+  // "records.malformed", the first places are told, and the task fails unless on-malformed=skip.
+  void malformed(std::uint64_t offset) { counters_.malformed(offset); }
 
  private:
   detail::PairSink<Value>& sink_;

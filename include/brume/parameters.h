@@ -59,6 +59,13 @@ class Parameters {
     if (const std::string* value = find(key)) target = *value;
   }
 
+  // What every job takes, without asking.
+  OnMalformed on_malformed() {
+    OnMalformed what = OnMalformed::kFail;
+    choose("on-malformed", what, {{"fail", OnMalformed::kFail}, {"skip", OnMalformed::kSkip}});
+    return what;
+  }
+
   // The first refusal; to be asked after the job has asked for all its keys.
   JobStatus status() const {
     if (!status_) return status_;

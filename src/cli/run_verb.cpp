@@ -174,6 +174,8 @@ Status run(const RunOptions& options) {
               << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
     const json counters = answer.value("counters", json::object());
     for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
+    for (const json& place : answer.value("malformed_places", json::array()))
+      std::cout << "malformed record at byte " << place << "\n";
   }
   return {};
 }

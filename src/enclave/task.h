@@ -70,8 +70,9 @@ class Task {
     if (const auto& status = counters.status(); !status) return fail(mapreduce::FailureReason::kJob, status.error());
     auto totals = streams.finish();
     if (!totals) return fail(mapreduce::FailureReason::kLimit, totals.error().what);
-    done_ = mapreduce::TaskDone{
-        ticket_, descriptor_.run(), id_, salt, std::move(*totals), {input_size, output_size}, counters.all()};
+    done_ = mapreduce::TaskDone{ticket_,        descriptor_.run(),          id_,
+                                salt,           std::move(*totals),         {input_size, output_size},
+                                counters.all(), counters.malformed_places()};
   }
 
   TaskContext& context_;
@@ -89,9 +90,12 @@ class Task {
 class MapEngine final : public mapreduce::PieceSink, public PartitionSink {
  public:
   MapEngine(JobProgram& program, OutputStreams& streams, std::uint32_t partition_count)
-      : task_(program.new_map()), streams_(streams), partition_count_(partition_count) {}
+      : program_(program), task_(program.new_map()), streams_(streams), partition_count_(partition_count) {}
 
-  Status piece(const Piece& piece) override { return checked(task_->feed(piece, *this)); }
+  Status piece(const Piece& piece) override {
+    BRUME_TRY(checked(task_->feed(piece, *this)));
+    return checked(program_.counters().status());
+  }
   Status fragment(ByteView bytes) override { return streams_.write(partition_count_, bytes); }
   JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
     if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
@@ -106,6 +110,7 @@ class MapEngine final : public mapreduce::PieceSink, public PartitionSink {
     return {};
   }
 
+  JobProgram& program_;
   std::unique_ptr<MapTask> task_;
   OutputStreams& streams_;
   const std::uint32_t partition_count_;

@@ -80,6 +80,9 @@ Result<LocalOptions> local_options(const Options& options) {
 void tell(const JobProgram& program, const Options& options, const LocalTotals& totals) {
   if (options.json) {
     auto counters = nlohmann::ordered_json::object();
+    auto places = nlohmann::ordered_json::array();
+    for (const MalformedPlace& place : totals.malformed_places)
+      places.push_back({{"input", place.input}, {"offset", place.offset}});
     for (const JobCounter& counter : totals.counters) counters[counter.name] = counter.sum;
     // Standard output may be the result's.
     (options.output == "-" ? std::cerr : std::cout) << nlohmann::ordered_json{{"job", program.name()},
@@ -89,7 +92,8 @@ void tell(const JobProgram& program, const Options& options, const LocalTotals& 
                                                                               {"map_count", totals.map_count},
                                                                               {"reduce_count", options.partitions},
                                                                               {"shuffled_size", totals.shuffled_size},
-                                                                              {"counters", counters}}
+                                                                              {"counters", counters},
+                                                                              {"malformed_places", places}}
                                                            .dump(2)
                                                     << "\n";
   } else if (!options.quiet) {
@@ -97,6 +101,8 @@ void tell(const JobProgram& program, const Options& options, const LocalTotals& 
               << " bytes: " << totals.map_count << " map and " << options.partitions << " reduce tasks\n";
     for (const JobCounter& counter : totals.counters)
       std::cerr << "counter " << counter.name << ": " << counter.sum << "\n";
+    for (const MalformedPlace& place : totals.malformed_places)
+      std::cerr << place.input << ": malformed record at byte " << place.offset << "\n";
   }
 }
 

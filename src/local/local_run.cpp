@@ -19,9 +19,12 @@ Status checked(JobStatus status) {
 class MapAttempt final : public mapreduce::PieceSink, public PartitionSink {
  public:
   MapAttempt(JobProgram& program, Spool& spool, std::uint32_t partition_count)
-      : task_(program.new_map()), spool_(spool), partition_count_(partition_count) {}
+      : program_(program), task_(program.new_map()), spool_(spool), partition_count_(partition_count) {}
 
-  Status piece(const Piece& piece) override { return checked(task_->feed(piece, *this)); }
+  Status piece(const Piece& piece) override {
+    BRUME_TRY(checked(task_->feed(piece, *this)));
+    return checked(program_.counters().status());
+  }
   Status fragment(ByteView bytes) override { return spool_.write(partition_count_, bytes); }
   JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
     if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
@@ -35,6 +38,7 @@ class MapAttempt final : public mapreduce::PieceSink, public PartitionSink {
   }
 
  private:
+  JobProgram& program_;
   std::unique_ptr<MapTask> task_;
   Spool& spool_;
   const std::uint32_t partition_count_;
@@ -90,12 +94,14 @@ class Run {
   Spool reduced_;  // a lane for each partition
   LocalTotals totals_;
   std::map<std::string, std::uint64_t> sums_;
+  std::vector<std::uint64_t> places_;  // of malformed records, in the present input
   Bytes chunk_ = Bytes(mapreduce::SplitCutter::kChunkLimit);
 };
 
 Status Run::take_counters() {
   JobCounters& counters = program_.counters();
   BRUME_TRY(checked(counters.status()));
+  for (const std::uint64_t place : counters.malformed_places()) keep_lowest(places_, place);
   for (const JobCounter& counter : counters.all()) sums_[counter.name] = add_to_limit(sums_[counter.name], counter.sum);
   counters.clear();
   return {};
@@ -159,8 +165,13 @@ Status Run::map_input(Input& input) {
     if (whole || *size < options_.split_size) break;
   }
   totals_.input_size += begin;
-  if (whole) return {};
-  if (auto status = stitch(begin); !status) return within("stitch (" + input.name() + ")", status.error());
+  if (!whole) {
+    if (auto status = stitch(begin); !status) return within("stitch (" + input.name() + ")", status.error());
+  }
+  for (const std::uint64_t place : std::exchange(places_, {})) {
+    if (totals_.malformed_places.size() < kMalformedPlaceLimit)
+      totals_.malformed_places.push_back({input.name(), place});
+  }
   return {};
 }
 

@@ -39,12 +39,18 @@ struct LocalOptions {
   HashKey hash_key{};
 };
 
+struct MalformedPlace {
+  std::string input;
+  std::uint64_t offset = 0;  // in that input
+};
+
 struct LocalTotals {
   std::uint64_t input_size = 0;
   std::uint64_t map_count = 0;
   std::uint64_t shuffled_size = 0;  // bytes that map tasks wrote
   mapreduce::MergeTotals output;
-  std::vector<JobCounter> counters;  // by name
+  std::vector<JobCounter> counters;              // by name
+  std::vector<MalformedPlace> malformed_places;  // the first ones of each input, in all kMalformedPlaceLimit
 };
 
 // One input after another; a record never crosses from one to the next.

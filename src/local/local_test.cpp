@@ -25,9 +25,11 @@ struct Count {
 struct Lines {
   using Value = std::string;
   ByteSet separators() const { return kLineEnds; }
-  void map(std::string_view text, Emitter<Value>& out) const {
+  void map(const Piece& piece, Emitter<Value>& out) const {
+    std::string_view text = piece;
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
+      if (text.substr(0, end) == "bad") out.malformed(piece.offset + (piece.text.size() - text.size()));
       if (text.substr(0, end) == "throw") throw std::runtime_error("this line");
       if (end > 0) out.emit(text.substr(0, 1), std::string(text.substr(0, end)));
       out.count(end > 0 ? "lines" : "lines.empty");
@@ -172,6 +174,27 @@ TEST(LocalRun, AddsUpWhatTasksCounted) {
     const auto totals = run_local(program, options, inputs, sink);
     ASSERT_TRUE(totals.has_value());
     EXPECT_EQ(totals->counters, (std::vector<JobCounter>{{"keys", 2}, {"lines", 5}, {"lines.empty", 1}}));
+  }
+}
+
+TEST(LocalRun, NamesMalformedRecordsByInputAndPlace) {
+  detail::GeneralProgram<Lines> program("lines");
+  for (const std::uint64_t split_size : {1u, 3u, 1000u}) {
+    LocalOptions options;
+    options.split_size = split_size;
+    EXPECT_NE(run(program, options, {"a\nb\nbad\n"}).find("the record at byte 4 of the input is malformed"),
+              std::string::npos);
+    options.parameters = {{"on-malformed", "skip"}};
+    TextInput first("first", "a\nb\nbad\nc\nbad\n", true);
+    TextInput second("second", "bad", true);
+    Input* inputs[] = {&first, &second};
+    TextSink sink;
+    const auto totals = run_local(program, options, inputs, sink);
+    ASSERT_TRUE(totals.has_value()) << totals.error().what;
+    std::string places;
+    for (const MalformedPlace& place : totals->malformed_places)
+      places += place.input + std::to_string(place.offset) + " ";
+    EXPECT_EQ(places, "first4 first10 second0 ");
   }
 }
 

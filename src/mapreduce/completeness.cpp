@@ -113,7 +113,8 @@ Status Ledger::commit(const TaskDone& report, NodeId node, std::uint32_t key_gen
   std::optional<Committed>& place = slot(report.task);
   if (place) return fail(ErrorCode::kState, to_string(report.task) + ": an attempt is committed already");
   salts_.insert(report.salt);
-  place = Committed{node, report.salt, report.totals, report.counters, report.job_counters, key_generation};
+  place = Committed{
+      node, report.salt, report.totals, report.counters, report.job_counters, report.malformed_places, key_generation};
   return {};
 }
 
@@ -167,6 +168,17 @@ std::vector<JobCounter> Ledger::job_counters() const {
   std::vector<JobCounter> out;
   out.reserve(sums.size());
   for (auto& [name, sum] : sums) out.push_back({name, sum});
+  return out;
+}
+
+std::vector<std::uint64_t> Ledger::malformed_places() const {
+  std::vector<std::uint64_t> out;
+  const auto add = [&](const std::optional<Committed>& committed) {
+    if (!committed) return;
+    for (const std::uint64_t place : committed->malformed_places) keep_lowest(out, place);
+  };
+  std::ranges::for_each(maps_, add);
+  add(stitch_);
   return out;
 }
 

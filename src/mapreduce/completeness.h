@@ -34,7 +34,8 @@ struct Committed {
   std::vector<sealed::StreamTotals> totals;
   Counters counters;
   std::vector<JobCounter> job_counters;  // at most kCounterLimit
-  std::uint32_t key_generation = 0;      // which of the run's keys the attempt's task key came from
+  std::vector<std::uint64_t> malformed_places;
+  std::uint32_t key_generation = 0;  // which of the run's keys the attempt's task key came from
 };
 
 // The master's book of what counts.
@@ -55,6 +56,8 @@ class Ledger {
   Status check_complete() const;
   // What the job counted, over all committed attempts: each task once. By name, ascending.
   std::vector<JobCounter> job_counters() const;
+  // Where the first malformed records begin, as offsets in the input, ascending.
+  std::vector<std::uint64_t> malformed_places() const;
 
  private:
   std::optional<Committed>& slot(const TaskId& task);

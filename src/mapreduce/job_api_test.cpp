@@ -339,5 +339,62 @@ TEST(JobCounters, KeepTheirLimits) {
   EXPECT_FALSE(counters.status().has_value());
 }
 
+// Numbers, one a line.
+struct Numbers {
+  using Value = std::uint64_t;
+  ByteSet separators() const { return ByteSet{'\n'}; }
+  void map(const Piece& piece, Emitter<Value>& out) const {
+    std::string_view text = piece;
+    for (std::uint64_t at = piece.offset; !text.empty();) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      if (text[0] >= '0' && text[0] <= '9') {
+        out.emit("sum", static_cast<Value>(text[0] - '0'));
+      } else {
+        out.malformed(at);
+      }
+      at += std::min(end + 1, text.size());
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+  static constexpr auto combine = sum;
+};
+
+TEST(JobApi, MalformedRecordsFailATaskOrAreSkippedAsTheRunSays) {
+  detail::CountingProgram<Numbers> program("numbers");
+  testing::Streams sink(1);
+  const auto map = [&](std::string_view policy) {
+    const std::vector<JobParameter> parameters{{"on-malformed", std::string(policy)}};
+    JobConfig config = test_config();
+    if (!policy.empty()) config.parameters = parameters;
+    if (auto status = program.configure(config); !status) return status.error();
+    program.counters().clear();
+    const auto task = program.new_map();
+    EXPECT_TRUE(task->feed({"1\nx\n2\ny\n", 100}, sink).has_value());
+    EXPECT_TRUE(task->finish(sink).has_value());
+    EXPECT_EQ(program.counters().malformed_places(), (std::vector<std::uint64_t>{102, 106}));
+    EXPECT_EQ(program.counters().all(), (std::vector<JobCounter>{{"records.malformed", 2}}));
+    return program.counters().status() ? std::string() : program.counters().status().error();
+  };
+  const std::string refused =
+      "the record at byte 102 of the input is malformed (-p on-malformed=skip leaves such records out)";
+  EXPECT_EQ(map(""), refused);
+  EXPECT_EQ(map("fail"), refused);
+  EXPECT_EQ(map("skip"), "");
+  EXPECT_EQ(map(""), refused);  // a run's policy is not the next one's
+  EXPECT_EQ(map("maybe"), "parameter 'on-malformed' is one of: fail, skip");
+}
+
+TEST(JobCounters, KeepTheLowestPlacesOfMalformedRecordsOnceEach) {
+  JobCounters counters;
+  counters.on_malformed(OnMalformed::kSkip);
+  for (std::uint64_t place = 40; place-- > 0;) counters.malformed(place / 2);
+  std::vector<std::uint64_t> expected;
+  for (std::uint64_t place = 0; place < kMalformedPlaceLimit; ++place) expected.push_back(place);
+  EXPECT_EQ(counters.malformed_places(), expected);
+  EXPECT_EQ(counters.all(), (std::vector<JobCounter>{{"records.malformed", 40}}));
+  counters.clear();
+  EXPECT_TRUE(counters.malformed_places().empty());
+}
+
 }  // namespace
 }  // namespace brume::mapreduce

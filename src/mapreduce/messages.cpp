@@ -74,6 +74,18 @@ std::vector<JobCounter> job_counters(Reader& in) {
   return out;
 }
 
+std::vector<std::uint64_t> malformed_places(Reader& in) {
+  const std::uint32_t count = in.count(kMalformedPlaceLimit, sizeof(std::uint64_t));
+  std::vector<std::uint64_t> out;
+  out.reserve(count);
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const std::uint64_t place = in.u64le();
+    if (i > 0 && place <= out.back()) in.fault();
+    out.push_back(place);
+  }
+  return out;
+}
+
 bool printable(char c) { return c >= ' ' && c <= '~'; }
 
 }  // namespace
@@ -135,6 +147,8 @@ Message encode(const TaskDone& message) {
   for (const sealed::StreamTotals& stream : message.totals) put(out, stream);
   out.u64le(message.counters.input_size).u64le(message.counters.output_size);
   put(out, message.job_counters);
+  out.u32le(static_cast<std::uint32_t>(message.malformed_places.size()));
+  for (const std::uint64_t place : message.malformed_places) out.u64le(place);
   return {MessageType::kTaskDone, out.take()};
 }
 
@@ -226,6 +240,7 @@ Result<TaskDone> parse_task_done(ByteView body) {
   out.counters.input_size = in.u64le();
   out.counters.output_size = in.u64le();
   out.job_counters = job_counters(in);
+  out.malformed_places = malformed_places(in);
   BRUME_TRY(in.done("task done"));
   return out;
 }

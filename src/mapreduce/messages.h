@@ -91,7 +91,8 @@ struct TaskDone {
   Salt salt;
   std::vector<sealed::StreamTotals> totals;  // one per stream, by partition
   Counters counters;
-  std::vector<JobCounter> job_counters{};  // what the job counted, names ascending
+  std::vector<JobCounter> job_counters{};         // what the job counted, names ascending
+  std::vector<std::uint64_t> malformed_places{};  // offsets in the input, ascending; the lowest ones
 };
 
 enum class FailureReason : std::uint8_t {

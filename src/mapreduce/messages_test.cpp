@@ -61,6 +61,7 @@ TaskDone report() {
   done.totals = {totals_of(1), totals_of(2), totals_of(3)};
   done.counters = {1000, 500};
   done.job_counters = {{"lines.empty", 3}, {"odd", ~std::uint64_t{0}}};
+  done.malformed_places = {0, 7, ~std::uint64_t{0}};
   return done;
 }
 
@@ -193,6 +194,28 @@ TEST(Messages, RefuseCountersOutOfOrderTwiceOrBadlyNamed) {
   EXPECT_TRUE(parse_task_done(encode(many).body).has_value());
   many.job_counters.push_back({"d", 1});
   EXPECT_FALSE(parse_task_done(encode(many).body).has_value());
+}
+
+TEST(Messages, RefuseMalformedPlacesOutOfOrderOrTooMany) {
+  for (const std::vector<std::uint64_t>& bad :
+       std::vector<std::vector<std::uint64_t>>{{2, 1}, {2, 2}, std::vector<std::uint64_t>(17)}) {
+    TaskDone done = report();
+    done.malformed_places = bad;
+    EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
+  }
+}
+
+TEST(Ledger, KeepsTheLowestMalformedPlacesOfWhatIsCommitted) {
+  const Descriptor run = example();
+  Ledger ledger(run);
+  std::vector<std::uint64_t> expected;
+  for (std::uint8_t task = 0; task < 3; ++task) {
+    TaskDone done = report_of({Stage::kMap, task}, task);
+    for (std::uint64_t i = 0; i < 16; ++i) done.malformed_places.push_back(3 * i + task);
+    ASSERT_TRUE(ledger.commit(done, {1}, 0).has_value());
+  }
+  for (std::uint64_t i = 0; i < 16; ++i) expected.push_back(i);
+  EXPECT_EQ(ledger.malformed_places(), expected);
 }
 
 TEST(Ledger, AddsUpTheCountersOfWhatIsCommittedOnceEach) {

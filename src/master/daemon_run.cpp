@@ -165,6 +165,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
   const auto& descriptor = run.core().descriptor();
   json counters = json::object();
   for (const JobCounter& counter : run.core().ledger().job_counters()) counters[counter.name] = counter.sum;
+  const json malformed_places = run.core().ledger().malformed_places();
   json receipt{{"format", "brume-receipt/1"},
                {"run", run.id().hex()},
                {"job", descriptor.fields().job_name},
@@ -178,6 +179,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
                  {"size", descriptor.input_size()}}},
                {"output", {{"sha256", file->digest().hex()}, {"size", file->size()}, {"records", totals.records}}},
                {"counters", counters},
+               {"malformed_places", malformed_places},
                {"tasks", json::array()}};
   auto add_task = [&](const mapreduce::TaskId& id) {
     const auto* committed = run.core().ledger().find(id);
@@ -201,6 +203,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
               {"records", totals.records},
               {"output_size", file->size()},
               {"counters", counters},
+              {"malformed_places", malformed_places},
               {"receipt", (folder / "receipt.json").string()},
               {"cluster_ms", collected - started_ms},
               {"merge_ms", now - collected},

@@ -9,14 +9,16 @@ namespace {
 
 using Counts = std::map<std::string, std::uint64_t, std::less<>>;
 
-// How many words.
-std::uint64_t count_words(std::string_view text, const ByteSet& separators, Counts& counts) {
+// Words that begin with a zero are called malformed, and counted all the same.
+void count_words(const Piece& piece, const ByteSet& separators, Counts& counts, JobCounters& counters) {
+  const std::string_view text = piece.text;
   std::uint64_t words = 0;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;
     while (end < text.size() && !separators.contains(text[end])) ++end;
     if (end > at) {
       ++words;
+      if (text[at] == 0) counters.malformed(piece.offset + at);
       const std::string_view word = text.substr(at, end - at);
       const auto found = counts.find(word);
       if (found == counts.end()) {
@@ -27,7 +29,7 @@ std::uint64_t count_words(std::string_view text, const ByteSet& separators, Coun
     }
     at = end + 1;
   }
-  return words;
+  counters.add("words", words);
 }
 
 void put_number(std::string& out, std::uint64_t value) {
@@ -57,7 +59,7 @@ class Map final : public MapTask {
       : partitions_(partitions), key_(key), counters_(counters) {}
 
   JobStatus feed(const Piece& piece, PartitionSink&) override {
-    counters_.add("words", count_words(piece.text, WordJob::separators(), counts_));
+    count_words(piece, WordJob::separators(), counts_, counters_);
     return {};
   }
   JobStatus finish(PartitionSink& sink) override {
@@ -124,6 +126,7 @@ JobStatus WordJob::configure(const JobConfig& config) {
   if (!config.parameters.empty()) return job_error("takes no parameters");
   partitions_ = config.partitions;
   hash_key_ = config.hash_key;
+  counters().on_malformed(OnMalformed::kSkip);
   return {};
 }
 
@@ -133,18 +136,19 @@ std::unique_ptr<ReduceTask> WordJob::new_reduce() { return std::make_unique<Redu
 
 std::string naive_word_count(std::string_view text) {
   Counts counts;
-  count_words(text, WordJob::separators(), counts);
+  JobCounters counters;
+  count_words({text}, WordJob::separators(), counts, counters);
   std::string out;
   for (const auto& [rank, word] : ranked(counts)) out += line_of(word, ~rank);
   return out;
 }
 
-std::vector<JobCounter> naive_counters(std::string_view text) {
+JobCounters naive_counters(std::string_view text) {
   Counts counts;
-  const std::uint64_t words = count_words(text, WordJob::separators(), counts);
-  std::vector<JobCounter> out{{"distinct", counts.size()}};
-  if (!text.empty()) out.push_back({"words", words});
-  return out;
+  JobCounters counters;
+  if (!text.empty()) count_words({text}, WordJob::separators(), counts, counters);
+  counters.add("distinct", counts.size());
+  return counters;
 }
 
 }  // namespace brume::simulation

@@ -25,7 +25,7 @@ class WordJob final : public JobProgram {
 
 // Words and counts of the whole text, as the job's result has them.
 std::string naive_word_count(std::string_view text);
-// What the job counts beside: "distinct" in reduce, "words" in map.
-std::vector<JobCounter> naive_counters(std::string_view text);
+// What the job counts beside: "distinct" in reduce, "words" in map; words that begin with a zero are malformed.
+JobCounters naive_counters(std::string_view text);
 
 }  // namespace brume::simulation

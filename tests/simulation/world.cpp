@@ -344,6 +344,7 @@ Outcome World::run(const RunOptions& options) {
     BRUME_CHECK(totals.has_value());
     outcome_.output = std::move(sink.text);
     outcome_.counters = core_->ledger().job_counters();
+    outcome_.malformed_places = core_->ledger().malformed_places();
   }
   outcome_.took_ms = now_ms_ - began;
   core_.reset();

@@ -43,6 +43,7 @@ struct Outcome {
   std::string why;     // of a run that failed
   std::string output;  // of one that finished
   std::vector<JobCounter> counters;
+  std::vector<std::uint64_t> malformed_places;
   std::vector<std::string> notes;
   std::uint64_t attacks = 0;
   UnixMs took_ms = 0;

@@ -23,6 +23,7 @@ class CountingProgram final : public JobProgram {
     return guarded([&]() -> JobStatus {
       job_.emplace();
       Parameters parameters(config.parameters);
+      counters().on_malformed(parameters.on_malformed());
       if constexpr (Configures<Job>) job_->configure(parameters);
       if (auto status = parameters.status(); !status) return status;
       if (auto status = set_borders(*job_, borders_); !status) return status;

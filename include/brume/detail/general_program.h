@@ -298,6 +298,7 @@ class GeneralProgram final : public JobProgram {
       if (config.partitions == 0 || config.partitions > kMaxPartitions) return job_error("partitions: 1 to 65536");
       job_.emplace();
       Parameters parameters(config.parameters);
+      counters().on_malformed(parameters.on_malformed());
       if constexpr (Configures<Job>) job_->configure(parameters);
       if (auto status = parameters.status(); !status) return status;
       if (auto status = set_borders(*job_, borders_); !status) return status;
