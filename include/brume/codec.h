@@ -5,12 +5,14 @@
 
 #include <brume/varint.h>
 
+#include <array>
 #include <bit>
 #include <concepts>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace brume {
 
@@ -102,6 +104,37 @@ struct Codec<std::pair<First, Second>> {
   }
   static bool decode(std::string_view& in, std::pair<First, Second>& value) {
     return Codec<First>::decode(in, value.first) && Codec<Second>::decode(in, value.second);
+  }
+};
+
+// Elements of a number that the type says, one after another.
+template <Encodable T, std::size_t kCount>
+struct Codec<std::array<T, kCount>> {
+  static void encode(const std::array<T, kCount>& value, std::string& out) {
+    for (const T& element : value) Codec<T>::encode(element, out);
+  }
+  static bool decode(std::string_view& in, std::array<T, kCount>& value) {
+    for (T& element : value) {
+      if (!Codec<T>::decode(in, element)) return false;
+    }
+    return true;
+  }
+};
+// varint count, then the elements; none of them may take no bytes.
+template <Encodable T>
+struct Codec<std::vector<T>> {
+  static void encode(const std::vector<T>& value, std::string& out) {
+    Codec<std::uint64_t>::encode(value.size(), out);
+    for (const T& element : value) Codec<T>::encode(element, out);
+  }
+  static bool decode(std::string_view& in, std::vector<T>& value) {
+    std::uint64_t count = 0;
+    if (!Codec<std::uint64_t>::decode(in, count) || count > in.size()) return false;
+    value.clear();
+    for (; count > 0; --count) {
+      if (!Codec<T>::decode(in, value.emplace_back())) return false;
+    }
+    return true;
   }
 };
 

@@ -38,7 +38,8 @@ template <typename Job>
 constexpr void check_job() {
   static_assert(requires { typename Job::Value; }, "a job names the type of its values: using Value = ...;");
   static_assert(Encodable<typename Job::Value>,
-                "Value is an integer, float, std::string, a tuple or pair of these, or a type with a brume::Codec");
+                "Value is an integer, float, std::string, a tuple, pair, array or vector of these, or a type with a "
+                "brume::Codec");
   static_assert(Separates<Job> != FixesRecords<Job>,
                 "a job says where its input may be cut: brume::ByteSet separators() const, or brume::Records records() "
                 "const, and not both");

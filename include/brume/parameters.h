@@ -66,6 +66,11 @@ class Parameters {
     return what;
   }
 
+  // For a rule of the job's own, in words that hold no value: "is a list of ...".
+  void refuse(std::string_view key, const std::string& rule) {
+    if (status_) status_ = job_error("parameter '" + std::string(key) + "' " + rule);
+  }
+
   // The first refusal; to be asked after the job has asked for all its keys.
   JobStatus status() const {
     if (!status_) return status_;
@@ -83,9 +88,6 @@ class Parameters {
       return &given_[i].value;
     }
     return nullptr;
-  }
-  void refuse(std::string_view key, const std::string& rule) {
-    if (status_) status_ = job_error("parameter '" + std::string(key) + "' " + rule);
   }
 
   std::span<const JobParameter> given_;

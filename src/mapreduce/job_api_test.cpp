@@ -1,5 +1,6 @@
 // Jobs as authors write them: every shape that job.h allows.
 #include <brume/job.h>
+#include <brume/lines.h>
 
 #include "mapreduce/counting_test_program.h"
 
@@ -265,11 +266,33 @@ TEST(Codec, GivesBackWhatItTook) {
   same(std::string("a\0b", 3));
   same(std::tuple<std::uint32_t, std::string, double>(7, "x", -1));
   same(std::pair<std::int32_t, std::string>(-7, ""));
+  same(std::array<std::int64_t, 3>{1, -1, 1000});
+  same(std::vector<std::string>{});
+  same(std::vector<std::string>{"", "fog", std::string(300, 'x')});
   std::string too_large;
   Codec<std::uint64_t>::encode(256, too_large);
   std::string_view in = too_large;
   std::uint8_t byte;
   EXPECT_FALSE(Codec<std::uint8_t>::decode(in, byte));
+}
+
+TEST(Codec, RefusesAVectorOfMoreElementsThanBytes) {
+  std::string bytes;
+  Codec<std::uint64_t>::encode(std::uint64_t{1} << 60, bytes);
+  std::string_view in = bytes;
+  std::vector<double> vector;
+  EXPECT_FALSE(Codec<std::vector<double>>::decode(in, vector));
+}
+
+TEST(Lines, ComeWithoutTheirEnds) {
+  const auto lines = [](std::string_view text) {
+    std::vector<std::string> all;
+    for (const std::string_view line : Lines(text)) all.emplace_back(line);
+    return all;
+  };
+  EXPECT_EQ(lines(""), (std::vector<std::string>{}));
+  EXPECT_EQ(lines("\n"), (std::vector<std::string>{""}));
+  EXPECT_EQ(lines("a\n\nb\r\nc"), (std::vector<std::string>{"a", "", "b\r", "c"}));
 }
 
 TEST(Line, GrowsBeyondItsOwnRoom) {

@@ -106,20 +106,7 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
     if (table_.bytes() > state_.memory_budget) spill();
   }
   void add_words(const Words& words, std::string_view text, const Value& value) override {
-    std::string folded;
-    std::size_t begin = 0;
-    for (std::size_t at = 0; at <= text.size(); ++at) {
-      if (at < text.size() && !words.separators.contains(text[at])) continue;
-      std::string_view word = text.substr(begin, at - begin);
-      begin = at + 1;
-      if (word.empty()) continue;
-      if (words.upper) {
-        folded = word;
-        for (char& byte : folded) byte = byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 32) : byte;
-        word = folded;
-      }
-      add(word, value);
-    }
+    each_word(words, text, [&](std::string_view word, std::size_t) { add(word, value); });
   }
 
   void spill() {

@@ -1,0 +1,69 @@
+// Where each word occurs: the word, a tab, its places, ascending and each once, with spaces between.
+//
+//   -p places=lines        the byte at which a line with the word begins (the default)
+//   -p places=words        the byte at which the word begins
+//   -p places=names        the line's name: what stands before its first tab; words come from behind it
+//   -p tokens=whitespace   as in word_count (the default)
+//   -p tokens=letters      as in word_count
+#include <brume/job.h>
+#include <brume/lines.h>
+
+struct InvertedIndex {
+  enum class Places { kLines, kWords, kNames };
+  // One of the two, by the kind of place.
+  using Value = std::pair<std::uint64_t, std::string>;
+
+  void configure(brume::Parameters& parameters) {
+    parameters.choose("places", places,
+                      {{"lines", Places::kLines}, {"words", Places::kWords}, {"names", Places::kNames}});
+    parameters.choose("tokens", words,
+                      {{"whitespace", brume::Words::whitespace()}, {"letters", brume::Words::letters()}});
+  }
+
+  brume::ByteSet separators() const { return {'\n'}; }
+
+  void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
+    Value place;
+    for (std::string_view line : brume::Lines(piece.text)) {
+      const auto offset_of = [&](std::string_view part) {
+        return piece.offset + static_cast<std::uint64_t>(part.data() - piece.text.data());
+      };
+      place.first = offset_of(line);
+      if (places == Places::kNames) {
+        const std::size_t tab = std::min(line.find('\t'), line.size());
+        place = {0, std::string(line.substr(0, tab))};
+        line.remove_prefix(tab);
+      }
+      brume::each_word(words, line, [&](std::string_view word, std::size_t begin) {
+        if (places == Places::kWords) place.first = offset_of(line.substr(begin));
+        out.emit(word, place);
+      });
+    }
+  }
+
+  void reduce(std::string_view word, brume::Values<Value> values, brume::Output& out) const {
+    std::vector<Value> sorted;
+    for (const Value& value : values) sorted.push_back(value);
+    std::ranges::sort(sorted);
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    brume::Line rest;
+    char between = '\t';
+    for (const Value& value : sorted) {
+      rest << between;
+      between = ' ';
+      if (places == Places::kNames) {
+        rest << value.second;
+      } else {
+        rest << value.first;
+      }
+    }
+    rest << '\n';
+    out.line(0, word, rest.view());
+  }
+
+ private:
+  Places places = Places::kLines;
+  brume::Words words = brume::Words::whitespace();
+};
+
+BRUME_JOB(InvertedIndex);

@@ -1,0 +1,105 @@
+// The k lines with the largest numbers in one of their fields, largest first; equal numbers by the lines' bytes.
+//
+//   -p k=10            how many, 1 to 100000 (the default is 10)
+//   -p field=1         which field holds the number, from 1 (the default)
+//   -p separator=tab   or space, comma, semicolon: between fields (the default is tab)
+//   -p malformed=fail  a line without a decimal number there ends the run (the default)
+//   -p malformed=skip  such lines are left out and counted as lines.malformed
+#include <brume/job.h>
+#include <brume/lines.h>
+
+#include <cmath>
+#include <stdexcept>
+
+// The best lines so far, a heap with the worst in front, and how many there may be.
+struct BestLines {
+  using Item = std::pair<double, std::string>;
+  static bool better(const Item& a, const Item& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  }
+
+  void add(double number, std::string_view line) {
+    if (items.size() == limit) {
+      const Item& worst = items.front();
+      if (number < worst.first || (number == worst.first && line >= worst.second)) return;
+      std::ranges::pop_heap(items, better);
+      items.pop_back();
+    }
+    items.emplace_back(number, line);
+    std::ranges::push_heap(items, better);
+  }
+
+  std::uint64_t limit = 0;
+  std::vector<Item> items;
+};
+
+template <>
+struct brume::Codec<BestLines> {
+  static void encode(const BestLines& value, std::string& out) {
+    brume::Codec<std::uint64_t>::encode(value.limit, out);
+    brume::Codec<std::vector<BestLines::Item>>::encode(value.items, out);
+  }
+  static bool decode(std::string_view& in, BestLines& value) {
+    return brume::Codec<std::uint64_t>::decode(in, value.limit) &&
+           brume::Codec<std::vector<BestLines::Item>>::decode(in, value.items);
+  }
+};
+
+struct TopK {
+  using Value = BestLines;
+
+  void configure(brume::Parameters& parameters) {
+    parameters.number("k", k, std::uint64_t{1}, std::uint64_t{100'000});
+    parameters.number("field", field, 1u, 1000u);
+    parameters.choose("separator", separator, {{"tab", '\t'}, {"space", ' '}, {"comma", ','}, {"semicolon", ';'}});
+    parameters.choose("malformed", skip, {{"fail", false}, {"skip", true}});
+  }
+
+  brume::ByteSet separators() const { return {'\n'}; }
+
+  void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
+    BestLines best{k, {}};
+    for (const std::string_view line : brume::Lines(piece.text)) {
+      double number = 0;
+      if (number_of(line, number)) {
+        best.add(number, line);
+      } else if (skip) {
+        out.count("lines.malformed");
+      } else {
+        const auto at = static_cast<std::uint64_t>(line.data() - piece.text.data());
+        throw std::runtime_error("the line at byte " + std::to_string(piece.offset + at) + " has no number in field " +
+                                 std::to_string(field));
+      }
+    }
+    if (!best.items.empty()) out.emit("", best);
+  }
+
+  static void combine(Value& into, const Value& more) {
+    for (const auto& [number, line] : more.items) into.add(number, line);
+  }
+
+  void reduce(std::string_view, const Value& best, brume::Output& out) const {
+    std::vector<BestLines::Item> sorted = best.items;
+    std::ranges::sort(sorted, BestLines::better);
+    for (std::size_t i = 0; i < sorted.size(); ++i) out.line(i, "", sorted[i].second + '\n');
+  }
+
+ private:
+  bool number_of(std::string_view line, double& number) const {
+    for (unsigned i = 1; i < field; ++i) {
+      const std::size_t end = line.find(separator);
+      if (end == std::string_view::npos) return false;
+      line.remove_prefix(end + 1);
+    }
+    line = line.substr(0, line.find(separator));
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    return error == std::errc{} && end == line.data() + line.size() && std::isfinite(number);
+  }
+
+  std::uint64_t k = 10;
+  unsigned field = 1;
+  char separator = '\t';
+  bool skip = false;
+};
+
+BRUME_JOB(TopK);

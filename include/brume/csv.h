@@ -1,0 +1,105 @@
+// Records of CSV (RFC 4180) whose fields hold no line ends, so that a file may be cut at every line:
+//
+//   brume::CsvRecord record;
+//   for (std::string_view line : brume::Lines(text)) {
+//     if (!record.parse(line)) ... record.error() ...
+//     use(record[0], record.size());
+//   }
+//
+//   record = field *( comma field ) [ CR ]
+//   field  = *( any byte but comma, quote ) | quote *( any byte but quote | quote quote ) quote
+//
+// Bytes are bytes: no encoding is asked for. A quoted field with a line end in it comes as two malformed records.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brume {
+
+class CsvRecord {
+ public:
+  // comma: what stands between fields; neither a quote nor a line end.
+  explicit CsvRecord(char comma = ',') : comma_(comma) {}
+
+  // Takes a line without its newline; the line must outlive the use of the fields. False if it is malformed: then
+  // there are no fields, and error() says why.
+  bool parse(std::string_view line) {
+    fields_.clear();
+    error_ = nullptr;
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    unquoted_.clear();
+    unquoted_.reserve(line.size());  // views into it stay valid
+    for (bool more = true; more && error_ == nullptr;) {
+      more = !line.empty() && line.front() == '"' ? take_quoted(line) : take_plain(line);
+    }
+    if (error_ != nullptr) fields_.clear();
+    return error_ == nullptr;
+  }
+
+  // At least 1 after a parse that succeeded: an empty line is one empty field.
+  std::size_t size() const { return fields_.size(); }
+  // i < size(). Quotes around it are gone and two quotes within are one. Until the next parse().
+  std::string_view operator[](std::size_t i) const { return fields_[i]; }
+  // For people; holds no byte of the line. Null if the last parse succeeded.
+  const char* error() const { return error_; }
+
+ private:
+  // Each takes a field and the comma behind it off the line; true if there was one.
+  bool take_plain(std::string_view& line) {
+    const std::size_t end = std::min(line.find(comma_), line.size());
+    fields_.push_back(line.substr(0, end));
+    if (fields_.back().find('"') != std::string_view::npos) error_ = "a quote within a field that has none around it";
+    const bool more = end < line.size();
+    line.remove_prefix(more ? end + 1 : end);
+    return more;
+  }
+  bool take_quoted(std::string_view& line) {
+    const std::size_t begin = unquoted_.size();
+    for (std::size_t at = 1;;) {
+      const std::size_t quote = line.find('"', at);
+      if (quote == std::string_view::npos) {
+        error_ = "a quoted field does not end";
+        return false;
+      }
+      unquoted_.append(line.substr(at, quote - at));
+      at = quote + 1;
+      if (at < line.size() && line[at] == '"') {
+        unquoted_.push_back('"');
+        ++at;
+        continue;
+      }
+      if (at < line.size() && line[at] != comma_) {
+        error_ = "a quoted field goes on behind its end";
+        return false;
+      }
+      fields_.push_back(std::string_view(unquoted_).substr(begin));
+      const bool more = at < line.size();
+      line.remove_prefix(more ? at + 1 : at);
+      return more;
+    }
+  }
+
+  char comma_;
+  std::vector<std::string_view> fields_;
+  std::string unquoted_;
+  const char* error_ = nullptr;
+};
+
+// Appends a field as CSV: in quotes if it needs them, which is the case for commas, quotes and line ends.
+inline void append_csv_field(std::string_view field, std::string& out, char comma = ',') {
+  if (field.find_first_of(std::string{comma, '"', '\r', '\n'}) == std::string_view::npos) {
+    out += field;
+    return;
+  }
+  out.push_back('"');
+  for (const char byte : field) {
+    if (byte == '"') out.push_back('"');
+    out.push_back(byte);
+  }
+  out.push_back('"');
+}
+
+}  // namespace brume

@@ -1,0 +1,250 @@
+// The jobs that ship, held against plain computations: over splits, pieces and partitions.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "mapreduce/counting_test_program.h"
+
+extern "C" {
+brume::JobProgram* distinct_count_program();
+brume::JobProgram* grep_program();
+brume::JobProgram* histogram_program();
+brume::JobProgram* inverted_index_program();
+brume::JobProgram* k_means_program();
+brume::JobProgram* linear_regression_program();
+brume::JobProgram* sort_records_program();
+brume::JobProgram* string_match_program();
+brume::JobProgram* top_k_program();
+}
+
+namespace brume::mapreduce {
+namespace {
+
+using Parameters = std::vector<JobParameter>;
+
+JobStatus configure(JobProgram& program, const Parameters& parameters, std::uint32_t partitions = 1) {
+  JobConfig config = testing::test_config(partitions);
+  config.parameters = parameters;
+  return program.configure(config);
+}
+
+// The result with 1 and 3 partitions, in pieces as large and as small as they come: the same.
+std::string result_of(JobProgram& program, const Parameters& parameters, const std::vector<std::string>& splits) {
+  std::string result;
+  for (const std::uint32_t partitions : {1u, 3u}) {
+    const auto status = configure(program, parameters, partitions);
+    EXPECT_TRUE(status.has_value()) << status.error();
+    std::mt19937_64 random(partitions);
+    const std::string once = testing::run_job(program, partitions, splits);
+    EXPECT_EQ(testing::run_job(program, partitions, splits, &random), once);
+    if (partitions > 1) {
+      EXPECT_EQ(once, result);
+    }
+    result = once;
+  }
+  return result;
+}
+
+std::string refusal_of(JobProgram& program, const Parameters& parameters) {
+  const auto status = configure(program, parameters);
+  return status ? "" : status.error();
+}
+
+std::vector<double> numbers_of(std::string_view text) {
+  std::vector<double> numbers;
+  while (!text.empty()) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc{}) numbers.push_back(number);
+    text.remove_prefix(error == std::errc{} ? static_cast<std::size_t>(end - text.data()) : 1);
+  }
+  return numbers;
+}
+
+TEST(GrepJob, FindsLinesInTheirOrder) {
+  JobProgram& grep = *grep_program();
+  const std::vector<std::string> splits{"fog\nmist\nfog fog\n\n", "a Fog\nfogfog\nx\nthe fog"};
+  EXPECT_EQ(result_of(grep, {{"pattern", "fog"}}, splits), "fog\nfog fog\nfogfog\nthe fog\n");
+  EXPECT_EQ(result_of(grep, {{"pattern", "FOG"}, {"ignore-case", "yes"}}, splits),
+            "fog\nfog fog\na Fog\nfogfog\nthe fog\n");
+  EXPECT_EQ(result_of(grep, {{"pattern", ""}}, splits), "fog\nmist\nfog fog\n\na Fog\nfogfog\nx\nthe fog\n");
+  EXPECT_EQ(result_of(grep, {{"pattern", "dew"}}, splits), "");
+}
+
+TEST(GrepJob, MatchesGlobsAsAWhole) {
+  JobProgram& grep = *grep_program();
+  const std::vector<std::string> splits{"fog\nmist\nfog fog\n", "a Fog\nfogfog\n\nx\nthe fog"};
+  const auto glob = [&](const std::string& pattern) {
+    return result_of(grep, {{"pattern", pattern}, {"match", "glob"}}, splits);
+  };
+  EXPECT_EQ(glob("fog"), "fog\n");
+  EXPECT_EQ(glob("*fog"), "fog\nfog fog\nfogfog\nthe fog\n");
+  EXPECT_EQ(glob("f?g*g"), "fog fog\nfogfog\n");
+  EXPECT_EQ(glob("?"), "x\n");
+  EXPECT_EQ(glob(""), "\n");
+  EXPECT_EQ(glob("*o*o*"), "fog fog\nfogfog\n");
+  EXPECT_EQ(result_of(grep, {{"pattern", "*F*"}, {"match", "glob"}, {"ignore-case", "yes"}}, {"of\nOF\no\n"}),
+            "of\nOF\n");
+}
+
+TEST(StringMatchJob, CountsLinesThatAreOneOfTheStrings) {
+  JobProgram& match = *string_match_program();
+  EXPECT_EQ(result_of(match, {{"strings", "ab,b,,none"}}, {"ab\nabc\nb\n a\nab\n", "b\nab"}), "ab\t3\nb\t2\n");
+  EXPECT_EQ(refusal_of(match, {}), "parameter 'strings' is a list of 1 to 1000 strings");
+}
+
+TEST(HistogramJob, CountsEveryChannel) {
+  JobProgram& histogram = *histogram_program();
+  std::mt19937_64 random(5);
+  for (const std::size_t channels : {1u, 2u, 3u, 4u}) {
+    std::vector<std::uint64_t> counts(channels * 256);
+    std::vector<std::string> splits;
+    for (std::size_t pixels : {0u, 1u, 7u, 5000u}) {
+      std::string& split = splits.emplace_back();
+      for (std::size_t i = 0; i < pixels * channels; ++i) {
+        const auto byte = static_cast<std::uint8_t>(random() % 200);
+        split.push_back(static_cast<char>(byte));
+        ++counts[i % channels * 256 + byte];
+      }
+    }
+    std::string expected;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == 0) continue;
+      expected += std::to_string(i / 256) + '\t' + std::to_string(i % 256) + '\t' + std::to_string(counts[i]) + '\n';
+    }
+    EXPECT_EQ(result_of(histogram, {{"channels", std::to_string(channels)}, {"header", "54"}}, splits), expected);
+  }
+  EXPECT_EQ(refusal_of(histogram, {{"channels", "5"}}), "parameter 'channels' is a number from 1 to 4");
+}
+
+TEST(LinearRegressionJob, FindsTheLineThatItWasMadeFrom) {
+  JobProgram& regression = *linear_regression_program();
+  std::string points;
+  for (int x = -30; x <= 40; ++x) points += {static_cast<char>(x), static_cast<char>(3 * x - 7)};
+  const std::string result = result_of(regression, {}, {points, points});
+  EXPECT_EQ(result, "count\t142\nslope\t3\nintercept\t-7\nmean x\t5\nmean y\t8\nr squared\t1\n");
+}
+
+TEST(LinearRegressionJob, SumsExactlyWhatIsLarge) {
+  JobProgram& regression = *linear_regression_program();
+  std::string points;
+  for (int i = 0; i < 400'000; ++i) points += {static_cast<char>(-128), static_cast<char>(i % 2 == 0 ? -128 : 127)};
+  const std::string result = result_of(regression, {}, {points});
+  EXPECT_TRUE(result.starts_with("count\t400000\nslope\tnan\n")) << result;
+  EXPECT_NE(result.find("mean x\t-128\nmean y\t-0.5\n"), std::string::npos) << result;
+}
+
+TEST(InvertedIndexJob, ListsThePlacesOfEachWord) {
+  JobProgram& index = *inverted_index_program();
+  const std::vector<std::string> splits{"a b a\n\nb c\n", "c, A\na"};
+  EXPECT_EQ(result_of(index, {}, splits), "A\t11\na\t0 16\nb\t0 7\nc\t7\nc,\t11\n");
+  EXPECT_EQ(result_of(index, {{"places", "words"}}, splits), "A\t14\na\t0 4 16\nb\t2 7\nc\t9\nc,\t11\n");
+  EXPECT_EQ(result_of(index, {{"tokens", "letters"}}, splits), "A\t0 11 16\nB\t0 7\nC\t7 11\n");
+  EXPECT_EQ(result_of(index, {{"places", "names"}}, {"two\tx y x\none\tx\n", "three\n\tz\ntwo\ty"}),
+            "x\tone two\ny\ttwo\nz\t\n");
+}
+
+TEST(DistinctCountJob, EstimatesWithinItsError) {
+  JobProgram& distinct = *distinct_count_program();
+  for (const std::size_t count : {0u, 1u, 10u, 1000u, 30'000u, 300'000u}) {
+    std::vector<std::string> splits(2);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string word = "word" + std::to_string(i * 7919) + '\n';
+      splits[i % 2] += word;
+      if (i % 3 == 0) splits[1 - i % 2] += word;
+    }
+    ASSERT_TRUE(configure(distinct, {}, 2).has_value());
+    const std::string result = testing::run_job(distinct, 2, splits);
+    if (count == 0) {
+      EXPECT_EQ(result, "");
+      continue;
+    }
+    const std::vector<double> numbers = numbers_of(result);
+    ASSERT_EQ(numbers.size(), 2u) << result;
+    EXPECT_NEAR(numbers[1], 0.008125, 1e-9);
+    const double wanted = static_cast<double>(count);
+    EXPECT_NEAR(numbers[0], wanted, 4 * 0.008125 * wanted + 0.5) << count;
+  }
+}
+
+TEST(SortRecordsJob, SortsByKeyThenByTheRest) {
+  JobProgram& sort = *sort_records_program();
+  std::mt19937_64 random(6);
+  std::vector<std::string> records(2000);
+  std::vector<std::string> splits(3);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    for (int byte = 0; byte < 7; ++byte) records[i].push_back(static_cast<char>(random() % (byte < 2 ? 20 : 256) * 12));
+    splits[i % 3] += records[i];
+  }
+  std::ranges::sort(records);
+  std::string expected;
+  for (const std::string& record : records) expected += record;
+  EXPECT_EQ(result_of(sort, {{"record", "7"}, {"key", "2"}}, splits), expected);
+  EXPECT_EQ(result_of(sort, {{"record", "7"}, {"key", "7"}, {"header", "3"}}, splits), expected);
+  EXPECT_EQ(refusal_of(sort, {{"key", "101"}}), "parameter 'key' is a number from 1 to the record's size");
+}
+
+TEST(TopKJob, FindsTheLargestOfTheField) {
+  JobProgram& top = *top_k_program();
+  std::mt19937_64 random(8);
+  std::vector<std::pair<int, std::string>> lines;
+  std::vector<std::string> splits(3);
+  for (int i = 0; i < 3000; ++i) {
+    const int number = static_cast<int>(random() % 1000) - 500;
+    lines.emplace_back(-number, 'w' + std::to_string(random() % 50) + '\t' + std::to_string(number));
+    splits[static_cast<std::size_t>(i) / 1000] += lines.back().second + '\n';
+  }
+  std::ranges::sort(lines);
+  std::string expected;
+  for (int i = 0; i < 25; ++i) expected += lines[static_cast<std::size_t>(i)].second + '\n';
+  EXPECT_EQ(result_of(top, {{"k", "25"}, {"field", "2"}}, splits), expected);
+  EXPECT_EQ(result_of(top, {{"k", "9"}, {"separator", "comma"}}, {"2,x\n1e1,y\n-3.5,z\n"}), "1e1,y\n2,x\n-3.5,z\n");
+}
+
+TEST(TopKJob, FailsOnMalformedLinesOrSkipsThem) {
+  JobProgram& top = *top_k_program();
+  const std::vector<std::string> splits{"1\nx\n2y\n\nnan\n3\n"};
+  EXPECT_EQ(result_of(top, {{"malformed", "skip"}}, splits), "3\n1\n");
+  ASSERT_TRUE(configure(top, {}).has_value());
+  testing::Streams out(1);
+  EXPECT_FALSE(top.new_map()->feed({splits[0]}, out).has_value());
+}
+
+TEST(KMeansJob, MovesCentresToTheMeansOfTheirPoints) {
+  JobProgram& k_means = *k_means_program();
+  std::mt19937_64 random(9);
+  std::vector<std::array<float, 3>> points(3000);
+  for (auto& point : points) {
+    for (float& x : point) x = static_cast<float>(random() % 10'000) / 100;
+  }
+  const std::vector<std::array<float, 3>> centres{{10, 10, 10}, {90, 90, 90}, {50, 20, 70}, {1000, 0, 0}};
+  std::array<std::array<double, 4>, 4> sums{};
+  for (const auto& point : points) {
+    std::array<double, 4> distances{};
+    for (std::size_t c = 0; c < 4; ++c) {
+      for (std::size_t d = 0; d < 3; ++d) distances[c] += std::pow(static_cast<double>(point[d] - centres[c][d]), 2);
+    }
+    auto& sum = sums[static_cast<std::size_t>(std::ranges::min_element(distances) - distances.begin())];
+    ++sum[0];
+    for (std::size_t d = 0; d < 3; ++d) sum[d + 1] += static_cast<double>(point[d]);
+  }
+  std::string bytes(points.size() * 12, '\0');
+  std::memcpy(bytes.data(), points.data(), bytes.size());
+  ASSERT_TRUE(configure(k_means, {{"centres", "10,10,10;90,90,90;50,20,70;1000,0,0"}}, 2).has_value());
+  const std::string result = testing::run_job(k_means, 2, {bytes.substr(0, 1200), bytes.substr(1200)});
+  const std::vector<double> numbers = numbers_of(result);
+  ASSERT_EQ(numbers.size(), 15u) << result;  // the last centre has no point
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(numbers[5 * c], static_cast<double>(c));
+    EXPECT_EQ(numbers[5 * c + 1], sums[c][0]);
+    for (std::size_t d = 0; d < 3; ++d) EXPECT_NEAR(numbers[5 * c + 2 + d], sums[c][d + 1] / sums[c][0], 1e-9);
+  }
+  for (const char* const centres_text : {"", "1,2;3", "1,,2", "1;2;", "x", "1,2,", "nan,1"}) {
+    EXPECT_TRUE(refusal_of(k_means, {{"centres", centres_text}}).starts_with("parameter 'centres'")) << centres_text;
+  }
+}
+
+}  // namespace
+}  // namespace brume::mapreduce
