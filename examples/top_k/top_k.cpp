@@ -3,13 +3,12 @@
 //   -p k=10            how many, 1 to 100000 (the default is 10)
 //   -p field=1         which field holds the number, from 1 (the default)
 //   -p separator=tab   or space, comma, semicolon: between fields (the default is tab)
-//   -p malformed=fail  a line without a decimal number there ends the run (the default)
-//   -p malformed=skip  such lines are left out and counted as lines.malformed
+//
+// A line without a decimal number there is a malformed record: -p on-malformed=fail (the default) or skip.
 #include <brume/job.h>
 #include <brume/lines.h>
 
 #include <cmath>
-#include <stdexcept>
 
 // The best lines so far, a heap with the worst in front, and how many there may be.
 struct BestLines {
@@ -52,7 +51,6 @@ struct TopK {
     parameters.number("k", k, std::uint64_t{1}, std::uint64_t{100'000});
     parameters.number("field", field, 1u, 1000u);
     parameters.choose("separator", separator, {{"tab", '\t'}, {"space", ' '}, {"comma", ','}, {"semicolon", ';'}});
-    parameters.choose("malformed", skip, {{"fail", false}, {"skip", true}});
   }
 
   brume::ByteSet separators() const { return {'\n'}; }
@@ -63,12 +61,8 @@ struct TopK {
       double number = 0;
       if (number_of(line, number)) {
         best.add(number, line);
-      } else if (skip) {
-        out.count("lines.malformed");
       } else {
-        const auto at = static_cast<std::uint64_t>(line.data() - piece.text.data());
-        throw std::runtime_error("the line at byte " + std::to_string(piece.offset + at) + " has no number in field " +
-                                 std::to_string(field));
+        out.malformed(piece.offset + static_cast<std::uint64_t>(line.data() - piece.text.data()));
       }
     }
     if (!best.items.empty()) out.emit("", best);
@@ -99,7 +93,6 @@ struct TopK {
   std::uint64_t k = 10;
   unsigned field = 1;
   char separator = '\t';
-  bool skip = false;
 };
 
 BRUME_JOB(TopK);

@@ -206,10 +206,12 @@ TEST(TopKJob, FindsTheLargestOfTheField) {
 TEST(TopKJob, FailsOnMalformedLinesOrSkipsThem) {
   JobProgram& top = *top_k_program();
   const std::vector<std::string> splits{"1\nx\n2y\n\nnan\n3\n"};
-  EXPECT_EQ(result_of(top, {{"malformed", "skip"}}, splits), "3\n1\n");
+  EXPECT_EQ(result_of(top, {{"on-malformed", "skip"}}, splits), "3\n1\n");
   ASSERT_TRUE(configure(top, {}).has_value());
   testing::Streams out(1);
-  EXPECT_FALSE(top.new_map()->feed({splits[0]}, out).has_value());
+  EXPECT_TRUE(top.new_map()->feed({splits[0]}, out).has_value());
+  ASSERT_FALSE(top.counters().status().has_value()) << "whoever runs the task asks";
+  EXPECT_EQ(top.counters().malformed_places(), (std::vector<std::uint64_t>{2, 4, 7, 8}));
 }
 
 TEST(KMeansJob, MovesCentresToTheMeansOfTheirPoints) {
