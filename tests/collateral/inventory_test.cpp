@@ -146,7 +146,12 @@ TEST_F(InventoryTest, FindsWhatIsNotSignedByItsSigner) {
     bundle = whole;
     std::string& data = part(kind).data;
     // The last digit of a document's signature, the last byte of a list's.
-    data[data.size() - (data.front() == '{' ? 3 : 1)] ^= 1;
+    if (data.front() == '{') {
+      char& digit = data[data.size() - 3];
+      digit = digit == '0' ? '1' : '0';
+    } else {
+      data.back() ^= 1;
+    }
     const Texts broken = found(FindingKind::kBroken);
     ASSERT_EQ(broken.size(), 1u);
     EXPECT_TRUE(broken.front().ends_with("did not sign it")) << broken.front();

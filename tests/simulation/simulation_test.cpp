@@ -207,7 +207,7 @@ std::multiset<std::vector<std::size_t>> sizes_of(std::size_t kinds, std::uint32_
   run.chunks_per_split = 1;
   run.padding_least = padding;
   for (std::size_t i = 0; run.text.size() < 3 * kChunk; ++i) {
-    char word[9];
+    char word[24];
     std::snprintf(word, sizeof word, "%07zu ", i % kinds);
     run.text += word;
   }
