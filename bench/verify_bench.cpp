@@ -11,6 +11,7 @@
 #include "appraisal/appraise.h"
 #include "cli/evidence_input.h"
 #include "cli/evidence_policy.h"
+#include "cli/evidence_task.h"
 #include "evidence/cmw.h"
 #include "evidence/quote.h"
 #include "evidence/snp_report.h"
@@ -32,11 +33,11 @@ struct Work {
   appraisal::Policy policy;
   appraisal::Expected expected;
 
+  // As the tool makes it.
   appraisal::Verifier verifier() const {
-    appraisal::Verifier out;
-    for (const auto& collateral : folder.dcap) out.add_collateral(collateral);
-    if (!folder.snp.certificates.empty()) out.add_snp_endorsements(folder.snp);
-    return out;
+    static const cli::Binding kNothingAsked;
+    static const std::vector<SpkiHash> kBuiltIn;
+    return cli::VerifyTask{folder, kNothingAsked, nullptr, kBuiltIn}.verifier();
   }
   appraisal::Findings run(appraisal::Verifier& verifier) const {
     return verifier.examine(evidence::encode_cmw(type, bytes), policy, expected);

@@ -75,9 +75,7 @@ Result<PckChain> read_pck_chain(ByteView pem, const PckChain* known) {
       known != nullptr && known->refusals.empty() && known->ca == certificates[1] && known->root == certificates[2];
   BRUME_ASSIGN(auto ca_key, same ? known->ca_key : certificates[1].public_key());
   BRUME_ASSIGN(auto root_key, same ? known->root_key : certificates[2].public_key());
-  auto extension = certificates[0].extension(evidence::kPckExtensionOid);
-  if (!extension) return malformed("PCK certificate: no SGX extension");
-  BRUME_ASSIGN(auto platform, evidence::parse_pck_extension(extension->value));
+  BRUME_ASSIGN(auto platform, evidence::pck_extension_of(certificates[0]));
   SpkiHash root_spki = same ? known->root_spki : root_key.spki_hash();
   PckChain chain{certificates[0], certificates[1], certificates[2], leaf_key, ca_key,
                  root_key,        root_spki,       platform,        {}};

@@ -123,10 +123,9 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
   // From here on there is something that `brume down` must find.
   BRUME_TRY(save_cluster(home, cluster));
   std::future<Status> begun = std::async(std::launch::async, [&] { return engine.begin(cluster.spec); });
-  const auto started = ensure_platform_runs(home);
-  BRUME_TRY(begun.get());
-  BRUME_ASSIGN(cluster.platform_started, started);
+  BRUME_ASSIGN(cluster.platform_started, ensure_platform_runs(home));
   BRUME_TRY(save_cluster(home, cluster));
+  BRUME_TRY(begun.get());
   BRUME_TRY(engine.prepare(cluster.spec));
   BRUME_ASSIGN(cluster.master_pid, start_master(home, cluster.engine != "process"));
   BRUME_TRY(save_cluster(home, cluster));

@@ -28,9 +28,7 @@ ordered_json fields_of(const crypto::Certificate& certificate) {
                       {"not_after", evidence::format_time(certificate.not_after())},
                       {"sha256", certificate.fingerprint().hex()}};
   if (const auto key = certificate.subject_key()) out["spki_sha256"] = key->spki_hash().hex();
-  if (const auto extension = certificate.extension(evidence::kPckExtensionOid)) {
-    if (const auto platform = evidence::parse_pck_extension(extension->value)) out["pck"] = cli::fields_of(*platform);
-  }
+  if (const auto platform = evidence::pck_extension_of(certificate)) out["pck"] = cli::fields_of(*platform);
   const auto snp = evidence::parse_snp_key_extensions(certificate.extensions());
   if (snp && !snp->product_name.empty()) {
     out["product"] = snp->product_name;

@@ -23,9 +23,7 @@ Status plan_for_quote(ByteView bytes, collateral::Plan& plan) {
   const auto chain = as_chars(quote.auth.certification_data);
   BRUME_ASSIGN(const auto certificates, crypto::Certificate::chain_from_pem(chain, kPckChainLimit));
   if (certificates.empty()) return malformed("PCK chain: empty");
-  const auto extension = certificates.front().extension(evidence::kPckExtensionOid);
-  if (!extension) return malformed("PCK certificate: no SGX extension");
-  BRUME_ASSIGN(const auto platform, evidence::parse_pck_extension(extension->value));
+  BRUME_ASSIGN(const auto platform, evidence::pck_extension_of(certificates.front()));
   const bool tdx = quote.header.tee_type == evidence::TeeType::kTdx;
   plan.families.push_back({platform.fmspc, !tdx, tdx});
   const Bytes issuer = certificates.front().issuer_der();

@@ -125,9 +125,7 @@ void view_pck_chain(PartView& view, const evidence::Part& part) {
   take_certificates(view, *chain);
   view.item.issuer = common_name_of(chain->front().issuer_der());
   view.item.what += ", " + view.item.issuer;
-  const auto extension = chain->front().extension(evidence::kPckExtensionOid);
-  const auto platform = extension ? evidence::parse_pck_extension(extension->value)
-                                  : Result<evidence::PckExtension>(malformed("without the SGX extension"));
+  const auto platform = evidence::pck_extension_of(chain->front());
   if (!platform) return break_off(view, platform.error().what);
   view.item.fmspc = platform->fmspc;
   view.item.pce_id = platform->pce_id;

@@ -120,9 +120,7 @@ Resource pck_certificate_resource(const PcsOptions& options, const PckCertificat
     BRUME_TRY(check_chain(chain));
     BRUME_ASSIGN(const auto leaf, evidence::load_chain(body));
     if (leaf.size() != 1) return malformed("PCK certificate: not one certificate");
-    const auto extension = leaf.front().extension(evidence::kPckExtensionOid);
-    if (!extension) return malformed("PCK certificate: without the SGX extension");
-    BRUME_TRY(evidence::parse_pck_extension(extension->value));
+    BRUME_TRY(evidence::pck_extension_of(leaf.front()));
     return leaf.front().not_after();
   };
   return out;

@@ -12,10 +12,7 @@ constexpr std::uint64_t kAskedLimit = 8u << 20;
 // Each block's u32 size.
 constexpr std::uint64_t kFramingSize = 4;
 
-Status checked(JobStatus status) {
-  if (!status) return fail(ErrorCode::kState, std::move(status.error()));
-  return {};
-}
+using mapreduce::checked;
 
 class Stitch final : public Consumer {
  public:

@@ -10,7 +10,7 @@
 
 #include "enclave/outbox.h"
 #include "enclave/output_streams.h"
-#include "mapreduce/fragments.h"
+#include "mapreduce/map_attempt.h"
 #include "mapreduce/task_limits.h"
 
 namespace brume::enclave {
@@ -85,36 +85,7 @@ class Task {
   std::optional<TaskFailure> failure_;
 };
 
-// The job's map task behind the two interfaces that feed it and that it feeds. Errors come back as
-// Status and keep the job's words.
-class MapEngine final : public mapreduce::PieceSink, public PartitionSink {
- public:
-  MapEngine(JobProgram& program, OutputStreams& streams, std::uint32_t partition_count)
-      : program_(program), task_(program.new_map()), streams_(streams), partition_count_(partition_count) {}
-
-  Status piece(const Piece& piece) override {
-    BRUME_TRY(checked(task_->feed(piece, *this)));
-    return checked(program_.counters().status());
-  }
-  Status fragment(ByteView bytes) override { return streams_.write(partition_count_, bytes); }
-  JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
-    if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
-    if (auto status = streams_.write(partition, bytes); !status) return job_error(status.error().what);
-    return {};
-  }
-  Status finish() { return checked(task_->finish(*this)); }
-
- private:
-  static Status checked(JobStatus status) {
-    if (!status) return brume::fail(ErrorCode::kState, std::move(status.error()));
-    return {};
-  }
-
-  JobProgram& program_;
-  std::unique_ptr<MapTask> task_;
-  OutputStreams& streams_;
-  const std::uint32_t partition_count_;
-};
+using MapEngine = mapreduce::MapAttempt<OutputStreams>;
 
 // A limit is the run's, anything else the job's own word.
 inline mapreduce::FailureReason reason_of(const Error& error) {

@@ -71,9 +71,7 @@ void add_crl(std::vector<CrlPart>& out, const Part& part) {
 void add_chain(Sorted& out, const Part& part) {
   auto chain = load_chain(part.data);
   if (!chain || chain->empty()) return;
-  auto extension = chain->front().extension(kPckExtensionOid);
-  if (!extension) return;
-  auto platform = parse_pck_extension(extension->value);
+  auto platform = pck_extension_of(chain->front());
   if (platform) out.chains.push_back({&part, chain->front().issuer_der(), platform->fmspc});
 }
 

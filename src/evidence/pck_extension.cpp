@@ -99,6 +99,12 @@ Result<PckExtension> parse_pck_extension(ByteView der) {
   return out;
 }
 
+Result<PckExtension> pck_extension_of(const crypto::Certificate& certificate) {
+  const auto extension = certificate.extension(kPckExtensionOid);
+  if (!extension) return malformed("PCK certificate: no SGX extension");
+  return parse_pck_extension(extension->value);
+}
+
 Bytes encode_pck_extension(const PckExtension& extension) {
   Bytes list = octet_pair({1}, extension.ppid);
   append(list, pair({kTcb}, encode_tcb(extension)));

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "crypto/x509.h"
 #include "evidence/sgx_report.h"
 
 namespace brume::evidence {
@@ -45,6 +46,8 @@ struct PckExtension {
 
 // `der`: the content of extnValue. Elements in the order above; what parses encodes to the same bytes.
 Result<PckExtension> parse_pck_extension(ByteView der);
+// Of a PCK certificate. Errors: kMalformed, also where it has no such extension.
+Result<PckExtension> pck_extension_of(const crypto::Certificate& certificate);
 Bytes encode_pck_extension(const PckExtension& extension);
 
 }  // namespace brume::evidence

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/writer.h"
 #include "crypto/testing/test_issuer.h"
+#include "evidence/test_snp_table.h"
 
 namespace brume::evidence {
 namespace {
@@ -16,19 +16,7 @@ crypto::Certificate certificate(const std::string& name) {
 
 std::string text(const Bytes& bytes) { return std::string(as_chars(bytes)); }
 
-// GUIDs are bytes of one value each.
-Bytes table(const std::vector<Bytes>& blobs) {
-  Writer out;
-  std::size_t offset = 24 * (blobs.size() + 1);
-  for (std::size_t i = 0; i < blobs.size(); ++i) {
-    out.raw(Bytes(16, static_cast<std::uint8_t>(0xa0 + i))).u32le(static_cast<std::uint32_t>(offset));
-    out.u32le(static_cast<std::uint32_t>(blobs[i].size()));
-    offset += blobs[i].size();
-  }
-  out.zeros(24);
-  for (const Bytes& blob : blobs) out.raw(blob);
-  return out.take();
-}
+constexpr auto table = test_snp_table;
 
 TEST(SnpEndorsements, LoadsDerPemAndTables) {
   const crypto::Certificate ask = certificate("SEV-Milan");

@@ -5,44 +5,13 @@
 
 #include "local/spool.h"
 #include "mapreduce/descriptor.h"
-#include "mapreduce/fragments.h"
+#include "mapreduce/map_attempt.h"
 
 namespace brume::local {
 namespace {
 
-Status checked(JobStatus status) {
-  if (!status) return fail(ErrorCode::kState, std::move(status.error()));
-  return {};
-}
-
-// One attempt of a map task: pieces in, its partitions' lanes and the fragments' lane out.
-class MapAttempt final : public mapreduce::PieceSink, public PartitionSink {
- public:
-  MapAttempt(JobProgram& program, Spool& spool, std::uint32_t partition_count)
-      : program_(program), task_(program.new_map()), spool_(spool), partition_count_(partition_count) {}
-
-  Status piece(const Piece& piece) override {
-    BRUME_TRY(checked(task_->feed(piece, *this)));
-    return checked(program_.counters().status());
-  }
-  Status fragment(ByteView bytes) override { return spool_.write(partition_count_, bytes); }
-  JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
-    if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
-    if (auto status = spool_.write(partition, bytes); !status) return job_error(status.error().what);
-    return {};
-  }
-  Status finish() {
-    BRUME_TRY(checked(task_->finish(*this)));
-    for (std::uint32_t lane = 0; lane < partition_count_; ++lane) BRUME_TRY(spool_.end_of_stream(lane));
-    return {};
-  }
-
- private:
-  JobProgram& program_;
-  std::unique_ptr<MapTask> task_;
-  Spool& spool_;
-  const std::uint32_t partition_count_;
-};
+using mapreduce::checked;
+using MapAttempt = mapreduce::MapAttempt<Spool>;
 
 class LaneSink final : public OutputSink {
  public:
@@ -85,6 +54,7 @@ class Run {
  private:
   // The task at hand is over: what it counted joins the run's.
   Status take_counters();
+  Status finish(MapAttempt& attempt);
   Result<std::size_t> map_split(Input& input, std::uint64_t begin, bool whole);
   Status stitch(std::uint64_t input_size);
 
@@ -107,6 +77,12 @@ Status Run::take_counters() {
   return {};
 }
 
+Status Run::finish(MapAttempt& attempt) {
+  BRUME_TRY(attempt.finish());
+  for (std::uint32_t lane = 0; lane < options_.partition_count; ++lane) BRUME_TRY(mapped_.end_of_stream(lane));
+  return take_counters();
+}
+
 // Reads up to the split's end; says how much it read.
 Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole) {
   MapAttempt attempt(program_, mapped_, options_.partition_count);
@@ -124,8 +100,7 @@ Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole
     if (got < wanted) break;
   }
   BRUME_TRY(cutter.finish());
-  BRUME_TRY(attempt.finish());
-  BRUME_TRY(take_counters());
+  BRUME_TRY(finish(attempt));
   if (!whole) BRUME_TRY(mapped_.end_of_stream(options_.partition_count));
   return size;
 }
@@ -146,8 +121,7 @@ Status Run::stitch(std::uint64_t input_size) {
   }
   mapped_.clear(options_.partition_count);
   BRUME_TRY(joiner.finish());
-  BRUME_TRY(attempt.finish());
-  return take_counters();
+  return finish(attempt);
 }
 
 Status Run::map_input(Input& input) {

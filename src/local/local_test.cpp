@@ -5,8 +5,8 @@
 #include <map>
 #include <random>
 
-#include "local/local_run.h"
 #include "local/spool.h"
+#include "local/test_local.h"
 
 namespace brume::local {
 namespace {
@@ -47,36 +47,12 @@ struct Lines {
   }
 };
 
-class TextInput final : public Input {
- public:
-  TextInput(std::string name, std::string text, bool tells_size)
-      : name_(std::move(name)), text_(std::move(text)), tells_size_(tells_size) {}
-  const std::string& name() const override { return name_; }
-  std::optional<std::uint64_t> size() const override {
-    return tells_size_ ? std::optional<std::uint64_t>(text_.size()) : std::nullopt;
-  }
-  Result<std::size_t> read(MutableByteView out) override {
-    const std::size_t size = std::min(out.size(), text_.size() - at_);
-    std::memcpy(out.data(), text_.data() + at_, size);
-    at_ += size;
-    return size;
-  }
-
- private:
-  std::string name_;
-  std::string text_;
-  bool tells_size_;
-  std::size_t at_ = 0;
-};
-
-class TextSink final : public mapreduce::LineSink {
- public:
-  Status write(ByteView bytes) override {
-    text += as_chars(bytes);
-    return {};
-  }
-  std::string text;
-};
+LocalOptions options_of(std::uint32_t partition_count, std::uint64_t split_size) {
+  LocalOptions options;
+  options.partition_count = partition_count;
+  options.split_size = split_size;
+  return options;
+}
 
 // The result, or "error: " and why.
 std::string run(JobProgram& program, const LocalOptions& options, const std::vector<std::string>& texts,
@@ -155,9 +131,7 @@ TEST(LocalRun, NoRecordCrossesFromOneInputToTheNext) {
 TEST(LocalRun, ListsAllValuesOfAKey) {
   detail::GeneralProgram<Lines> program("lines");
   for (const std::uint64_t split_size : {1u, 5u, 1000u}) {
-    LocalOptions options;
-    options.partition_count = 3;
-    options.split_size = split_size;
+    const LocalOptions options = options_of(3, split_size);
     EXPECT_EQ(run(program, options, {"ab\nb\naa\n\nac\nb"}), "a\taa\tab\tac\nb\tb\tb\n") << split_size;
   }
 }
@@ -165,9 +139,7 @@ TEST(LocalRun, ListsAllValuesOfAKey) {
 TEST(LocalRun, AddsUpWhatTasksCounted) {
   detail::GeneralProgram<Lines> program("lines");
   for (const std::uint64_t split_size : {1u, 5u, 1000u}) {
-    LocalOptions options;
-    options.partition_count = 3;
-    options.split_size = split_size;
+    const LocalOptions options = options_of(3, split_size);
     TextInput input("input", "ab\nb\naa\n\nac\nb", true);
     Input* inputs[] = {&input};
     TextSink sink;

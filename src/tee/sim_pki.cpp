@@ -103,9 +103,7 @@ Result<PlatformKeys> PlatformKeys::load(std::string_view text) {
   BRUME_ASSIGN(auto key, crypto::EcKey::from_pkcs8_pem(fields[1]));
   BRUME_ASSIGN(auto chain, crypto::Certificate::chain_from_pem(fields[2], 3));
   if (chain.size() != 3) return malformed("platform keys: not a chain of three certificates");
-  auto extension = chain.front().extension(evidence::kPckExtensionOid);
-  if (!extension) return malformed("platform keys: no SGX extension");
-  BRUME_ASSIGN(auto platform, evidence::parse_pck_extension(extension->value));
+  BRUME_ASSIGN(auto platform, evidence::pck_extension_of(chain.front()));
   BRUME_ASSIGN(auto certified, chain.front().public_key());
   if (certified.spki_hash() != key.public_key().spki_hash()) {
     return malformed("platform keys: key and certificate do not fit");

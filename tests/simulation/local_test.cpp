@@ -1,47 +1,20 @@
 // The same job in one process and on simulated clusters: the same bytes.
 #include <gtest/gtest.h>
 
-#include "local/local_run.h"
+#include "local/test_local.h"
 #include "simulation/word_job.h"
 #include "simulation/world.h"
 
 namespace brume::simulation {
 namespace {
 
-class Text final : public local::Input {
- public:
-  explicit Text(const std::string& text) : text_(text) {}
-  const std::string& name() const override { return name_; }
-  std::optional<std::uint64_t> size() const override { return text_.size(); }
-  Result<std::size_t> read(MutableByteView out) override {
-    const std::size_t size = std::min(out.size(), text_.size() - at_);
-    std::memcpy(out.data(), text_.data() + at_, size);
-    at_ += size;
-    return size;
-  }
-
- private:
-  const std::string name_ = "text";
-  const std::string& text_;
-  std::size_t at_ = 0;
-};
-
-class Lines final : public mapreduce::LineSink {
- public:
-  Status write(ByteView bytes) override {
-    text += as_chars(bytes);
-    return {};
-  }
-  std::string text;
-};
-
 std::string run_here(const std::string& text, std::uint32_t partition_count, std::uint64_t split_size) {
   WordJob job;
   local::LocalOptions options;
   options.partition_count = partition_count;
   options.split_size = split_size;
-  Text input(text);
-  Lines lines;
+  local::TextInput input("text", text);
+  local::TextSink lines;
   local::Input* inputs[] = {&input};
   const auto totals = local::run_local(job, options, inputs, lines);
   EXPECT_TRUE(totals.has_value()) << totals.error().what;

@@ -7,6 +7,7 @@
 #include "appraisal/test_snp_platform.h"
 #include "appraisal/test_td_platform.h"
 #include "appraisal/test_tpm.h"
+#include "evidence/test_snp_table.h"
 
 namespace {
 
@@ -47,26 +48,12 @@ void write_dcap(Folder folder, appraisal::TestPlatform& platform) {
       .aside("bound", to_hex(platform.expected().report_data.view()));
 }
 
-// As a host hands it to its guest with a report: GUIDs (only the last, of zeros, means anything here), offsets, sizes.
-Bytes table_of(const std::vector<Bytes>& blobs) {
-  Writer head;
-  Bytes rest;
-  const std::size_t head_size = (blobs.size() + 1) * 24;
-  for (const Bytes& blob : blobs) {
-    head.raw(Bytes(16, 0x9d)).u32le(static_cast<std::uint32_t>(head_size + rest.size()));
-    head.u32le(static_cast<std::uint32_t>(blob.size()));
-    append(rest, blob);
-  }
-  head.raw(Bytes(24)).raw(rest);
-  return head.take();
-}
-
 void write_snp(Folder folder, bool table) {
   appraisal::TestSnpPlatform platform;
   platform.issue();
   if (table) {
-    folder.part("table", table_of({platform.ek_certificate().der(), platform.ask_certificate().der(),
-                                   platform.ark_certificate().der()}));
+    folder.part("table", evidence::test_snp_table({platform.ek_certificate().der(), platform.ask_certificate().der(),
+                                                   platform.ark_certificate().der()}));
   } else {
     folder.part("vcek", platform.ek_certificate().der())
         .part("ask", platform.ask_certificate().pem())
