@@ -114,6 +114,13 @@ class LineFile {
   std::vector<char> buffer_;
 };
 
+// Memory holds everything here.
+struct NoScratch final : brume::Scratch {
+  brume::JobStatus write(std::span<const std::uint8_t>) override { die("a task is larger than its memory"); }
+  std::expected<std::size_t, std::string> end_run() override { die("a task is larger than its memory"); }
+  std::unique_ptr<brume::ByteSource> open(std::size_t, std::size_t) override { return nullptr; }
+};
+
 void merge_to(LineFile& file, std::vector<Collected>& outputs) {
   std::vector<brume::OutputReader> readers(outputs.size());
   std::vector<brume::OutputRecord> heads(outputs.size());
@@ -140,7 +147,7 @@ void merge_to(LineFile& file, std::vector<Collected>& outputs) {
   while (!live.empty()) {
     std::pop_heap(live.begin(), live.end(), later);
     const std::size_t i = live.back();
-    file.put(heads[i].line);
+    file.put(heads[i].line());
     if (advance(i)) {
       std::push_heap(live.begin(), live.end(), later);
     } else {
@@ -163,6 +170,7 @@ int main(int argc, char** argv) {
     if (option == 'p') parameters.push_back({value.substr(0, value.find('=')), value.substr(value.find('=') + 1)});
   }
   if (argc - optind != 2) die("usage: local_count [-s SPLIT_MIB] [-r PARTITIONS] [-p key=value] INPUT OUTPUT");
+  NoScratch scratch;
   brume::JobProgram& program = *brume_job_program();
   brume::JobConfig config{parameters, partitions, {}, std::uint64_t{4} << 30};
   if (getrandom(config.hash_key.data(), config.hash_key.size(), 0) != 32) die("no randomness");
@@ -177,7 +185,7 @@ int main(int argc, char** argv) {
   std::size_t splits = 0;
   for (brume::Piece piece = pieces.next(); !piece.text.empty(); ++splits) {
     for (auto& of_split : streams.of_partition) of_split.emplace_back();
-    auto task = program.new_map();
+    auto task = program.new_map(scratch);
     for (std::size_t size = 0; size < split_size && !piece.text.empty(); piece = pieces.next()) {
       need(task->feed(piece, streams));
       size += piece.text.size();
@@ -187,7 +195,7 @@ int main(int argc, char** argv) {
   const double mapped = cpu_seconds();
   std::vector<Collected> outputs(partitions);
   for (std::uint32_t partition = 0; partition < partitions; ++partition) {
-    auto task = program.new_reduce();
+    auto task = program.new_reduce(scratch);
     for (Stream& stream : streams.of_partition[partition]) {
       for (std::size_t at = 0; at < stream.size();) {
         const std::size_t size = std::min<std::size_t>(stream.size() - at, 256 * 1024);

@@ -7,7 +7,7 @@
 #include <brume/job.h>
 
 struct SortRecords {
-  using Value = std::string;
+  using Value = std::string_view;  // what follows the key
 
   void configure(brume::Parameters& parameters) {
     parameters.number("record", size, std::size_t{1}, std::size_t{65536});
@@ -20,16 +20,11 @@ struct SortRecords {
 
   void map(std::string_view text, brume::Emitter<Value>& out) const {
     for (; !text.empty(); text.remove_prefix(size)) {
-      out.emit(text.substr(0, key_size), std::string(text.substr(key_size, size - key_size)));
+      out.emit(text.substr(0, key_size), text.substr(key_size, size - key_size));
     }
   }
 
-  void reduce(std::string_view key, brume::Values<Value> values, brume::Output& out) const {
-    std::vector<std::string> sorted;
-    for (const std::string& value : values) sorted.push_back(value);
-    std::ranges::sort(sorted);
-    for (const std::string& value : sorted) out.line(0, key, value);
-  }
+  void format(std::string_view, Value rest, brume::Line& line) const { line << rest; }
 
  private:
   std::size_t size = 100;

@@ -3,6 +3,7 @@
 // what encode cannot have written.
 #pragma once
 
+#include <brume/key.h>
 #include <brume/varint.h>
 
 #include <array>
@@ -86,6 +87,22 @@ struct Codec<std::string> {
   }
 };
 
+// The same; what decode gives lives as long as the bytes that it was read from.
+template <>
+struct Codec<std::string_view> {
+  static void encode(std::string_view value, std::string& out) {
+    Codec<std::uint64_t>::encode(value.size(), out);
+    out += value;
+  }
+  static bool decode(std::string_view& in, std::string_view& value) {
+    std::uint64_t size = 0;
+    if (!Codec<std::uint64_t>::decode(in, size) || size > in.size()) return false;
+    value = in.substr(0, size);
+    in.remove_prefix(size);
+    return true;
+  }
+};
+
 // Their parts, one after another.
 template <Encodable... Parts>
 struct Codec<std::tuple<Parts...>> {
@@ -135,6 +152,21 @@ struct Codec<std::vector<T>> {
       if (!Codec<T>::decode(in, value.emplace_back())) return false;
     }
     return true;
+  }
+};
+
+// A struct by its fields(): auto fields() const { return std::tie(a, b); }
+template <detail::HasFields T>
+struct Codec<T> {
+  static void encode(const T& value, std::string& out) {
+    detail::with_fields(value, [&](const auto&... fields) {
+      (Codec<std::remove_cvref_t<decltype(fields)>>::encode(fields, out), ...);
+    });
+  }
+  static bool decode(std::string_view& in, T& value) {
+    return detail::with_fields(value, [&](auto&... fields) {
+      return (Codec<std::remove_cvref_t<decltype(fields)>>::decode(in, fields) && ...);
+    });
   }
 };
 

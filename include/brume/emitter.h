@@ -2,6 +2,7 @@
 #pragma once
 
 #include <brume/counters.h>
+#include <brume/key.h>
 #include <brume/words.h>
 
 #include <string_view>
@@ -22,15 +23,29 @@ class PairSink {
 
 }  // namespace detail
 
-template <typename Value>
+// Key: what the job calls so, or strings of any bytes.
+template <typename Value, typename KeyType = std::string_view>
+  requires(TextKey<KeyType> || Key<KeyType>)
 class Emitter {
  public:
   Emitter(detail::PairSink<Value>& sink, JobCounters& counters) : sink_(sink), counters_(counters) {}
 
-  // Keys are bytes of any values and count, zero included; they are copied.
-  void emit(std::string_view key, const Value& value) { sink_.add(key, value); }
+  // What is emitted is copied. A key that is a string may have any bytes and any size, zero included.
+  void emit(const KeyType& key, const Value& value) {
+    if constexpr (TextKey<KeyType>) {
+      sink_.add(key, value);
+    } else {
+      encoded_.clear();
+      KeyCodec<KeyType>::encode(key, encoded_);
+      sink_.add(encoded_, value);
+    }
+  }
   // One pair for each word of the text: the same as emit() for each, and much faster.
-  void emit_each(const Words& words, std::string_view text, const Value& value) { sink_.add_words(words, text, value); }
+  void emit_each(const Words& words, std::string_view text, const Value& value)
+    requires TextKey<KeyType>
+  {
+    sink_.add_words(words, text, value);
+  }
   // Adds to a counter of the run (counters.h); told beside the result and in the receipt.
   void count(std::string_view name, std::uint64_t amount = 1) { counters_.add(name, amount); }
   // A record that cannot be used, by where it begins: piece.offset and on. It is counted as
@@ -40,6 +55,7 @@ class Emitter {
  private:
   detail::PairSink<Value>& sink_;
   JobCounters& counters_;
+  std::string encoded_;
 };
 
 }  // namespace brume

@@ -2,21 +2,25 @@
 // source file. docs/guide/jobs.md explains it, examples/ has whole ones.
 //
 //   struct Job {
-//     using Value = ...;                                  // integers, floats, strings, tuples, own types by Codec
-//     void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
+//     using Key = ...;                                    // optional: numbers, tuples, structs (key.h); default:
+//     strings using Value = ...;                                  // the same, and lists, and types with a Codec
+//     (codec.h) void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
 //     brume::ByteSet separators() const;                  // bytes that belong to no record; or, for records of
 //     brume::Records records() const;                     // one size: {size} or {size, size of the input's header}
 //     void map(std::string_view text, brume::Emitter<Value>& out) const;       // or takes a const brume::Piece&
 //     static constexpr auto combine = brume::sum;         // optional: values of a key become one
-//     // and either one line for each key ...
+//     std::uint32_t partition(const Key&, std::uint32_t partitions) const;     // optional: where a key goes
+//     // and either one line for each key, or without combine for each value ...
 //     static constexpr auto order = brume::value_descending;                   // optional: default by key
-//     void format(std::string_view key, const Value&, brume::Line&) const;     // optional: default tab, value, newline
+//     void format(const Key&, const Value&, brume::Line&) const;               // optional: default tab, value, newline
 //     // ... or a function that writes any number of lines:
-//     void reduce(std::string_view key, const Value&, brume::Output&) const;              // with combine
-//     void reduce(std::string_view key, brume::Values<Value>, brume::Output&) const;      // without
+//     void reduce(const Key&, const Value&, brume::Output&) const;             // with combine
+//     void reduce(const Key&, brume::Values<Value>, brume::Output&) const;     // without
+//     static constexpr std::array<std::string_view, 1> outputs{"rejected"};    // optional: outputs besides the first
 //   };
 //
-// Keys are strings of any bytes. A line of the result begins with its key.
+// Keys that are strings have any bytes, functions get them as std::string_view, and a line of the result begins with
+// its key. Where Key is another type, map has a brume::Emitter<Value, Key>, and format writes whole lines.
 #pragma once
 
 #include <brume/codec.h>
@@ -26,6 +30,7 @@
 #include <brume/emitter.h>
 #include <brume/input.h>
 #include <brume/job_name.h>
+#include <brume/key.h>
 #include <brume/line.h>
 #include <brume/parameters.h>
 #include <brume/program.h>
@@ -43,10 +48,13 @@ constexpr void check_job() {
   static_assert(Separates<Job> != FixesRecords<Job>,
                 "a job says where its input may be cut: brume::ByteSet separators() const, or brume::Records records() "
                 "const, and not both");
+  static_assert(TextKey<KeyOf<Job>> || Key<KeyOf<Job>>,
+                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
+                "brume::KeyCodec");
   static_assert(
-      requires(const Job& job, const Piece& piece, Emitter<typename Job::Value>& out) { job.map(piece, out); },
+      requires(const Job& job, const Piece& piece, EmitterOf<Job>& out) { job.map(piece, out); },
       "a job maps: void map(std::string_view text, brume::Emitter<Value>& out) const, or the same with a "
-      "const brume::Piece&");
+      "const brume::Piece&; where the job names a Key, with a brume::Emitter<Value, Key>&");
   static_assert(
       !requires { &Job::combine; } || Combines<Job>,
       "combine is brume::sum, minimum, maximum or static void combine(Value& into, const Value& more)");
@@ -54,18 +62,25 @@ constexpr void check_job() {
   static_assert(
       !requires { &Job::reduce; } || ReducesValue<Job> || ReducesList<Job>,
       "reduce is void reduce(std::string_view key, const Value&, brume::Output&) const with combine, "
-      "and takes brume::Values<Value> without");
+      "and takes brume::Values<Value> without; where the job names a Key, with a const Key& key");
   static_assert(
       !requires { &Job::format; } || Formats<Job>,
-      "format is void format(std::string_view key, const Value&, brume::Line&) const");
-  static_assert(ReducesList<Job> || Combines<Job>, "a job without combine has a reduce over brume::Values<Value>");
-  if constexpr (!ReducesValue<Job> && !ReducesList<Job>) {
+      "format is void format(std::string_view key, const Value&, brume::Line&) const, or with a const Key& key");
+  static_assert(
+      !requires { &Job::partition; } || ChoosesPartition<Job>,
+      "partition is std::uint32_t partition(std::string_view key, std::uint32_t partitions) const, or with a "
+      "const Key& key");
+  static_assert(!(Combines<Job> && std::same_as<typename Job::Value, std::string_view>),
+                "values that are combined own what they hold: std::string, not std::string_view");
+  static_assert(outputs_of<Job>().empty() || Reduces<Job>, "a job with more outputs has a reduce function");
+  static_assert(outputs_of<Job>().size() < kOutputLimit, "a job has at most 16 outputs");
+  if constexpr (!Reduces<Job>) {
     static_assert(order_of<Job>() == Order::kKey || std::integral<typename Job::Value> ||
                       std::floating_point<typename Job::Value>,
                   "an order by value needs a Value that is a number; else write a reduce function");
   }
-  static_assert(ReducesValue<Job> || ReducesList<Job> || Formats<Job> || Printable<typename Job::Value>,
-                "a Value that brume::Line cannot print needs a format or reduce function");
+  static_assert(Reduces<Job> || Formats<Job> || (Printable<typename Job::Value> && Printable<KeyOf<Job>>),
+                "a Key or Value that brume::Line cannot print needs a format or reduce function");
 }
 
 template <typename Job>

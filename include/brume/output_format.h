@@ -1,10 +1,12 @@
 // The output of a reduce task: lines in their order, each with what is needed to merge partitions.
 //
-//   record = varint rank delta | varint line size | varint key size | line
+//   record = varint rank delta | varint size | varint (4 * key size + kind) | bytes, `size` of them, which begin with
+//   the key kind   = 0: the line is all of the bytes | 1: the line is what follows the key | 2: the next output begins
 //
-// The rank is the sum of all deltas so far. Records ascend by (rank, the line's first `key size`
-// bytes, compared as unsigned bytes). A line is what stands in the result, its newline included.
-// A stream has no header and no trailer: that it is complete is the sealed stream's promise.
+// The rank is the sum of all deltas so far. Records ascend by (rank, key, compared as unsigned bytes). A line is what
+// stands in the result, its newline included. After a record of kind 2, whose other numbers are 0, rank and order begin
+// anew, for the next of the job's outputs. A stream has no header and no trailer: that it is complete is the sealed
+// stream's promise.
 #pragma once
 
 #include <brume/program.h>
@@ -15,11 +17,16 @@
 
 namespace brume {
 
+enum class OutputKind : std::uint8_t { kLine = 0, kHiddenKey = 1, kNextOutput = 2 };
+inline constexpr std::uint32_t kOutputLimit = 16;  // outputs of a job
+
 struct OutputRecord {
   std::uint64_t rank = 0;
-  std::string_view line;
+  std::string_view bytes;
   std::size_t key_size = 0;
-  std::string_view key() const { return line.substr(0, key_size); }
+  OutputKind kind = OutputKind::kLine;
+  std::string_view key() const { return bytes.substr(0, key_size); }
+  std::string_view line() const { return kind == OutputKind::kHiddenKey ? bytes.substr(key_size) : bytes; }
 };
 
 // The order of the result, in one stream and across partitions.
@@ -30,9 +37,9 @@ inline bool output_before(std::uint64_t rank, std::string_view key, std::uint64_
 
 inline constexpr std::size_t kMaxOutputHeaderSize = 3 * kMaxVarintSize;
 
-inline std::uint8_t* put_output_header(std::uint8_t* at, std::uint64_t rank_delta, std::size_t line_size,
-                                       std::size_t key_size) {
-  return put_varint(put_varint(put_varint(at, rank_delta), line_size), key_size);
+inline std::uint8_t* put_output_header(std::uint8_t* at, std::uint64_t rank_delta, std::size_t size,
+                                       std::size_t key_size, OutputKind kind = OutputKind::kLine) {
+  return put_varint(put_varint(put_varint(at, rank_delta), size), 4 * key_size + static_cast<std::size_t>(kind));
 }
 
 // Collects records and hands them on in pieces of about 64 KiB.
@@ -40,36 +47,26 @@ class OutputWriter {
  public:
   explicit OutputWriter(OutputSink& sink) : sink_(sink), buffer_(kPieceSize + kMaxOutputHeaderSize) {}
 
-  // Records come in ascending order; the line is `line`, or `line` then `rest`.
-  JobStatus write(std::uint64_t rank, std::size_t key_size, std::string_view line, std::string_view rest = {}) {
-    const std::size_t line_size = line.size() + rest.size();
-    if (used_ + line_size > kPieceSize) {
+  // Records come in ascending order. The bytes are `key` then `rest`.
+  JobStatus write(std::uint64_t rank, std::string_view key, std::string_view rest,
+                  OutputKind kind = OutputKind::kLine) {
+    const std::size_t size = key.size() + rest.size();
+    if (used_ + size > kPieceSize) {
       if (auto status = flush(); !status) return status;
-      if (line_size > kPieceSize) buffer_.resize(line_size + kMaxOutputHeaderSize);
+      if (size > kPieceSize) buffer_.resize(size + kMaxOutputHeaderSize);
     }
-    std::uint8_t* at = put_output_header(buffer_.data() + used_, rank - rank_, line_size, key_size);
+    std::uint8_t* at = put_output_header(buffer_.data() + used_, rank - rank_, size, key.size(), kind);
     rank_ = rank;
-    if (!line.empty()) std::memcpy(at, line.data(), line.size());
-    if (!rest.empty()) std::memcpy(at + line.size(), rest.data(), rest.size());
-    used_ = static_cast<std::size_t>(at - buffer_.data()) + line_size;
+    if (!key.empty()) std::memcpy(at, key.data(), key.size());
+    if (!rest.empty()) std::memcpy(at + key.size(), rest.data(), rest.size());
+    used_ = static_cast<std::size_t>(at - buffer_.data()) + size;
     return used_ > kPieceSize ? flush() : JobStatus{};
   }
-
-  // Room for a record of at most `size` bytes, header included, which the caller writes in place:
-  // begin = reserve(size), ..., commit(end). size <= kMaxInPlace.
-  static constexpr std::size_t kMaxInPlace = 16384;
-  std::uint8_t* reserve(std::size_t size) {
-    if (used_ + size > kPieceSize) {
-      auto status = flush();
-      if (failed_) failed_ = std::move(status);
-    }
-    return buffer_.data() + used_;
+  JobStatus next_output() {
+    rank_ = 0;
+    return write(0, {}, {}, OutputKind::kNextOutput);
   }
-  void commit(const std::uint8_t* end) { used_ = static_cast<std::size_t>(end - buffer_.data()); }
-  std::uint64_t exchange_rank(std::uint64_t rank) { return std::exchange(rank_, rank); }
-
-  // Hands on what is left; reports what failed in reserve().
-  JobStatus finish() { return failed_ ? flush() : std::move(failed_); }
+  JobStatus finish() { return flush(); }
 
  private:
   static constexpr std::size_t kPieceSize = 64 * 1024;
@@ -84,7 +81,6 @@ class OutputWriter {
   std::vector<std::uint8_t> buffer_;
   std::size_t used_ = 0;
   std::uint64_t rank_ = 0;
-  JobStatus failed_;
 };
 
 // Decodes a stream that comes in pieces. Refuses what is malformed or out of order.
@@ -117,18 +113,27 @@ class OutputReader {
       if (read == VarintResult::kCut) return Next::kNeedMore;
       if (read == VarintResult::kMalformed) return refuse("output record: a number is malformed");
     }
-    const auto [delta, line_size, key_size] = fields;
+    const auto [delta, size, key_field] = fields;
+    const std::uint64_t key_size = key_field / 4;
     if (rank_ + delta < rank_) return refuse("output record: the rank exceeds 64 bits");
-    if (line_size > kMaxLineSize) return refuse("output record: the line is longer than 4 GiB");
-    if (key_size > line_size) return refuse("output record: the key is longer than its line");
-    if (line_size > static_cast<std::uint64_t>(end - at)) return Next::kNeedMore;
-    const std::string_view line(reinterpret_cast<const char*>(at), line_size);
-    const std::string_view key = line.substr(0, key_size);
+    if (size > kMaxLineSize) return refuse("output record: the line is longer than 4 GiB");
+    if (key_field % 4 > 2) return refuse("output record: of an unknown kind");
+    const auto kind = static_cast<OutputKind>(key_field % 4);
+    if (kind == OutputKind::kNextOutput) {
+      if (delta != 0 || size != 0 || key_size != 0) return refuse("output record: a mark with content");
+      rank_ = 0;
+      last_key_ = {};
+    } else {
+      if (key_size > size) return refuse("output record: the key is longer than its line");
+      if (size > static_cast<std::uint64_t>(end - at)) return Next::kNeedMore;
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(at), size);
+    const std::string_view key = bytes.substr(0, key_size);
     if (delta == 0 && key < last_key_) return refuse("output record: out of order");
     rank_ += delta;
     last_key_ = key;
-    at_ = static_cast<std::size_t>(at - buffer_.data()) + line_size;
-    record = {rank_, line, key_size};
+    at_ = static_cast<std::size_t>(at - buffer_.data()) + size;
+    record = {rank_, bytes, key_size, kind};
     return Next::kRecord;
   }
 

@@ -1,8 +1,8 @@
 // What the engine drives: a job with its types erased. A job's author never sees it (job.h),
 // and the engine never sees keys, values or tables; both sides share this page only.
 //
-// Everything here is bytes in, bytes out: no I/O, no threads, no clock. One JobProgram lives as
-// long as its enclave and serves many tasks, one at a time; it keeps their big memory for the next.
+// Everything here is bytes in, bytes out: no I/O, no threads, no clock; what waits, waits in an interface. One
+// JobProgram lives as long as its enclave and serves many tasks, one at a time; it keeps their big memory for the next.
 #pragma once
 
 #include <brume/counters.h>
@@ -14,6 +14,7 @@
 #include <expected>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,16 @@ namespace brume {
 // The error is a text for people: it names the rule and holds no byte of the input.
 using JobStatus = std::expected<void, std::string>;
 inline std::unexpected<std::string> job_error(std::string what) { return std::unexpected(std::move(what)); }
+
+namespace detail {
+
+// What a job's function cannot be told by a return value: the task ends.
+class TaskEnds final : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace detail
 
 struct JobParameter {
   std::string key;
@@ -58,6 +69,37 @@ class OutputSink {
   virtual JobStatus write(std::span<const std::uint8_t> bytes) = 0;
 };
 
+// Bytes that come in pieces, perhaps from outside.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  // The next ones; none at the end, which is then known to be the true one. They stay where they are until the
+  // next call. May wait for the host.
+  virtual std::expected<std::span<const std::uint8_t>, std::string> next() = 0;
+};
+
+// The streams that the map tasks wrote for one partition.
+class StreamSet {
+ public:
+  virtual ~StreamSet() = default;
+  // May wait until the last map task has ended.
+  virtual std::expected<std::size_t, std::string> count() = 0;
+  // index < count(). Each once; any number at a time. About `window` bytes are held or on their way.
+  virtual std::unique_ptr<ByteSource> open(std::size_t index, std::size_t window) = 0;
+};
+
+// Where a task keeps what its memory does not hold: runs of bytes, at the host, sealed. They end with the task.
+class Scratch {
+ public:
+  virtual ~Scratch() = default;
+  // Appends to the run at hand. Copies what it keeps.
+  virtual JobStatus write(std::span<const std::uint8_t> bytes) = 0;
+  // The run at hand is whole; its number, from 0. The next write begins another.
+  virtual std::expected<std::size_t, std::string> end_run() = 0;
+  // A whole run, once; its place is free again when it was read.
+  virtual std::unique_ptr<ByteSource> open(std::size_t run, std::size_t window) = 0;
+};
+
 // One attempt of a map task. After an error only destruction is allowed.
 class MapTask {
  public:
@@ -66,11 +108,11 @@ class MapTask {
   // sends up to about 1 MiB, more only where a single record is longer. The piece is not kept. Writes
   // to `sink` only to stay within the memory budget.
   virtual JobStatus feed(const Piece& piece, PartitionSink& sink) = 0;
-  // Once, at the end: writes all that is left.
+  // Once, at the end: writes all that is left. May wait for scratch.
   virtual JobStatus finish(PartitionSink& sink) = 0;
 };
 
-// One attempt of a reduce task over the streams that the map tasks wrote for one partition.
+// One attempt of a reduce task over the streams that the map tasks wrote for one partition, one after another.
 class ReduceTask {
  public:
   virtual ~ReduceTask() = default;
@@ -78,8 +120,15 @@ class ReduceTask {
   virtual JobStatus feed(std::span<const std::uint8_t> bytes) = 0;
   // The current stream is complete; an error if it ends within a record.
   virtual JobStatus end_of_stream() = 0;
-  // Once, after the last stream's end: writes the output in its order.
+  // Once, after the last stream's end: writes the output in its order. May wait for scratch.
   virtual JobStatus finish(OutputSink& sink) = 0;
+};
+
+// The same, over all streams at once.
+class MergeTask {
+ public:
+  virtual ~MergeTask() = default;
+  virtual JobStatus run(StreamSet& streams, OutputSink& sink) = 0;
 };
 
 // Tasks must not outlive it. At most one task exists at a time.
@@ -91,8 +140,12 @@ class JobProgram {
   virtual JobStatus configure(const JobConfig& config) = 0;
   // Where the input may be cut, as configured.
   virtual const Borders& borders() const = 0;
-  virtual std::unique_ptr<MapTask> new_map() = 0;
-  virtual std::unique_ptr<ReduceTask> new_reduce() = 0;
+  // `scratch` outlives the task.
+  virtual std::unique_ptr<MapTask> new_map(Scratch& scratch) = 0;
+  // Whether reduce tasks merge streams or read one after the other: one of the next two is called then.
+  virtual bool merges() const = 0;
+  virtual std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) = 0;
+  virtual std::unique_ptr<MergeTask> new_merge(Scratch& scratch) = 0;
   // Of the task at hand: the engine clears them before each and reads them after its finish().
   JobCounters& counters() { return counters_; }
 

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <brume/codec.h>
+#include <brume/emitter.h>
 #include <brume/line.h>
+#include <brume/output.h>
 #include <brume/parameters.h>
 #include <brume/program.h>
+#include <brume/values.h>
 
-#include <algorithm>
 #include <exception>
-#include <iterator>
 #include <new>
-#include <vector>
 
 namespace brume {
 
@@ -46,81 +46,6 @@ inline constexpr Order value_descending = Order::kValueDescending;
 inline constexpr Order value_ascending = Order::kValueAscending;
 inline constexpr Order key_ascending = Order::kKey;
 
-// All values of one key, decoded while they are read; in no particular order.
-template <typename Value>
-class Values {
- public:
-  explicit Values(std::string_view encoded) : encoded_(encoded) {}
-
-  class Iterator {
-   public:
-    using value_type = Value;
-    using difference_type = std::ptrdiff_t;
-    explicit Iterator(std::string_view rest) : rest_(rest) { ++*this; }
-    const Value& operator*() const { return value_; }
-    Iterator& operator++() {
-      ended_ = rest_.empty() || !Codec<Value>::decode(rest_, value_);
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return ended_; }
-
-   private:
-    std::string_view rest_;
-    Value value_{};
-    bool ended_ = false;
-  };
-  Iterator begin() const { return Iterator(encoded_); }
-  std::default_sentinel_t end() const { return {}; }
-
- private:
-  std::string_view encoded_;
-};
-
-// Takes the lines of a reduce function.
-class Output {
- public:
-  explicit Output(JobCounters& counters) : counters_(counters) {}
-
-  // The result has lower ranks first, then keys ascending; the line is `key` then `rest`, and
-  // `rest` ends with the newline where one is wanted.
-  void line(std::uint64_t rank, std::string_view key, std::string_view rest) {
-    lines_.push_back({rank, text_.size(), key.size(), key.size() + rest.size()});
-    text_ += key;
-    text_ += rest;
-  }
-
-  // Adds to a counter of the run (counters.h); told beside the result and in the receipt.
-  void count(std::string_view name, std::uint64_t amount = 1) { counters_.add(name, amount); }
-
-  std::size_t bytes() const { return text_.capacity() + lines_.capacity() * sizeof(Stored); }
-
-  // For the engine: all lines in order, each by write(rank, key size, line).
-  template <typename Write>
-  JobStatus sorted(Write write) {
-    const std::string_view text = text_;
-    std::stable_sort(lines_.begin(), lines_.end(), [text](const Stored& a, const Stored& b) {
-      if (a.rank != b.rank) return a.rank < b.rank;
-      return text.substr(a.begin, a.key_size) < text.substr(b.begin, b.key_size);
-    });
-    for (const Stored& line : lines_) {
-      if (auto status = write(line.rank, line.key_size, text.substr(line.begin, line.size)); !status) return status;
-    }
-    return {};
-  }
-
- private:
-  struct Stored {
-    std::uint64_t rank;
-    std::size_t begin;
-    std::size_t key_size;
-    std::size_t size;
-  };
-  JobCounters& counters_;
-  std::vector<Stored> lines_;
-  std::string text_;
-};
-
 namespace detail {
 
 template <typename Job>
@@ -136,19 +61,63 @@ concept FixesRecords = requires(const Job& job) {
 template <typename Job>
 concept Combines = requires(typename Job::Value& into, const typename Job::Value& more) { Job::combine(into, more); };
 template <typename Job>
-concept ReducesValue = Combines<Job> && requires(const Job& job, std::string_view key, const typename Job::Value& value,
-                                                 Output& out) { job.reduce(key, value, out); };
+struct KeyTypeOf {
+  using Type = std::string_view;
+};
+template <typename Job>
+  requires requires { typename Job::Key; }
+struct KeyTypeOf<Job> {
+  using Type = typename Job::Key;
+};
+// What map emits and reduce gets.
+template <typename Job>
+using KeyOf = typename KeyTypeOf<Job>::Type;
+template <typename Job>
+using EmitterOf = Emitter<typename Job::Value, KeyOf<Job>>;
+
+template <typename Job>
+concept ReducesValue =
+    Combines<Job> && requires(const Job& job, const KeyOf<Job>& key, const typename Job::Value& value, Output& out) {
+      job.reduce(key, value, out);
+    };
 template <typename Job>
 concept ReducesList =
-    !Combines<Job> && requires(const Job& job, std::string_view key, Values<typename Job::Value> values, Output& out) {
+    !Combines<Job> && requires(const Job& job, const KeyOf<Job>& key, Values<typename Job::Value> values, Output& out) {
       job.reduce(key, values, out);
     };
 template <typename Job>
-concept Formats = requires(const Job& job, std::string_view key, const typename Job::Value& value, Line& line) {
+concept Reduces = ReducesValue<Job> || ReducesList<Job>;
+template <typename Job>
+concept Formats = requires(const Job& job, const KeyOf<Job>& key, const typename Job::Value& value, Line& line) {
   job.format(key, value, line);
 };
-template <typename Value>
-concept Printable = requires(const Value& value, Line& line) { line << value; };
+template <typename Job>
+concept ChoosesPartition = requires(const Job& job, const KeyOf<Job>& key, std::uint32_t partitions) {
+  { job.partition(key, partitions) } -> std::convertible_to<std::uint32_t>;
+};
+template <typename T>
+concept Printable = requires(const T& value, Line& line) { line << value; };
+
+// Keys as the engine has them.
+template <typename Job>
+KeyOf<Job> key_from(std::string_view bytes) {
+  if constexpr (TextKey<KeyOf<Job>>) {
+    return KeyOf<Job>(bytes);
+  } else {
+    KeyOf<Job> key{};
+    if (!KeyCodec<KeyOf<Job>>::decode(bytes, key) || !bytes.empty()) throw TaskEnds("map stream: a key is malformed");
+    return key;
+  }
+}
+template <typename Job>
+inline constexpr OutputKind kLineKind = TextKey<KeyOf<Job>> ? OutputKind::kLine : OutputKind::kHiddenKey;
+
+// The names of the outputs behind the first.
+template <typename Job>
+constexpr std::span<const std::string_view> outputs_of() {
+  if constexpr (requires { Job::outputs; }) return Job::outputs;
+  return {};
+}
 
 template <typename Job>
 consteval Order order_of() {
@@ -160,7 +129,7 @@ consteval Order order_of() {
 template <typename Job>
 concept IsCounting = std::integral<typename Job::Value> && !std::same_as<typename Job::Value, bool> && requires {
   requires std::same_as<std::remove_cvref_t<decltype(Job::combine)>, Sum>;
-} && !ReducesValue<Job>;
+} && !ReducesValue<Job> && !ChoosesPartition<Job>;
 
 // Lower ranks come first, and a rank depends on the value alone, so that partitions merge.
 template <typename Value>
@@ -177,11 +146,13 @@ std::uint64_t rank_by_value(Order order, const Value& value) {
   return order == Order::kValueAscending ? ascending : ~ascending;
 }
 
+// What follows a key that is text, or the whole line.
 template <typename Job, typename Value>
-void format_line(const Job& job, std::string_view key, const Value& value, Line& line) {
+void format_line(const Job& job, const KeyOf<Job>& key, const Value& value, Line& line) {
   if constexpr (Formats<Job>) {
     job.format(key, value, line);
   } else {
+    if constexpr (!TextKey<KeyOf<Job>>) line << key;
     line << '\t' << value << '\n';
   }
 }
@@ -207,6 +178,8 @@ template <typename Function>
 JobStatus guarded(Function function) {
   try {
     return function();
+  } catch (const TaskEnds& why) {
+    return job_error(why.what());
   } catch (const std::bad_alloc&) {
     return job_error("out of memory");
   } catch (const std::exception& error) {

@@ -15,12 +15,25 @@ StreamName read_name(Reader& in) {
   StreamName name;
   name.run.bytes = in.array<16>();
   const std::uint8_t stage = in.u8();
-  if (stage < 1 || stage > 3) in.fault();
+  if (stage < 1 || stage > 4) in.fault();
   name.stage = static_cast<Stage>(stage);
   name.split = in.u32le();
   name.partition = in.u32le();
   name.salt.bytes = in.array<32>();
   return name;
+}
+
+void write_part(Writer& out, const StreamPart& part) {
+  write_name(out, part.name);
+  out.u64le(part.offset).u64le(part.size);
+}
+
+StreamPart read_part(Reader& in) {
+  StreamPart part;
+  part.name = read_name(in);
+  part.offset = in.u64le();
+  part.size = in.u64le();
+  return part;
 }
 
 }  // namespace
@@ -75,9 +88,22 @@ Result<InputRange> parse_input_range(ByteView payload) {
   return range;
 }
 
+Bytes encode_stream_part(const StreamPart& part) {
+  Writer out;
+  write_part(out, part);
+  return out.take();
+}
+
+Result<StreamPart> parse_stream_part(ByteView bytes) {
+  Reader in(bytes);
+  StreamPart part = read_part(in);
+  BRUME_TRY(in.done("part of a stream"));
+  return part;
+}
+
 Bytes encode_fetch_stream(const FetchStream& fetch) {
   Writer out;
-  write_name(out, fetch.name);
+  write_part(out, fetch.part);
   out.u32le(fetch.holder.value);
   return out.take();
 }
@@ -85,7 +111,7 @@ Bytes encode_fetch_stream(const FetchStream& fetch) {
 Result<FetchStream> parse_fetch_stream(ByteView payload) {
   Reader in(payload);
   FetchStream fetch;
-  fetch.name = read_name(in);
+  fetch.part = read_part(in);
   fetch.holder.value = in.u32le();
   BRUME_TRY(in.done("fetch stream"));
   return fetch;

@@ -28,12 +28,13 @@ enum class ToHost : std::uint16_t {
   kNetShutdown = 66,
   kQuoteRequest = 67,  // id; report, 432 bytes
   kFetchInput = 68,    // id; InputRange
-  kFetchStream = 69,   // id; StreamName, u32 node id
+  kFetchStream = 69,   // id; StreamPart, u32 node id
   kPutBlock = 70,      // StreamName; sealed blocks, each with its u32 size before it
   kPutEnd = 71,        // StreamName
   kDropRun = 72,       // run id
   kReady = 73,         // the program runs and waits for kStart
   kLog = 74,           // a static text of the program: never data
+  kDropStream = 75,    // StreamName: nobody reads it any more
 };
 
 inline constexpr std::size_t kRoleLimit = 32;       // the longest role name is 7
@@ -50,7 +51,8 @@ struct Start {
 Bytes encode_start(const Start& start);
 Result<Start> parse_start(ByteView payload);
 
-enum class Stage : std::uint8_t { kMap = 1, kStitch = 2, kOutput = 3 };
+// kScratch: what a task keeps at its own host, partition by partition as it was written.
+enum class Stage : std::uint8_t { kMap = 1, kStitch = 2, kOutput = 3, kScratch = 4 };
 
 // One attempt's stream of one partition of one split. 57 bytes: run 16 | u8 stage | u32 split |
 // u32 partition | salt 32.
@@ -76,9 +78,21 @@ struct InputRange {
 Bytes encode_input_range(const InputRange& range);
 Result<InputRange> parse_input_range(ByteView payload);
 
-struct FetchStream {
+// Whole puts of a stream, from `offset` on, where one of them begins; the bytes count as they were put, sizes included.
+// As many as it takes to have `size` bytes, and at least one; all of them where it is 0.
+struct StreamPart {
   StreamName name;
-  NodeId holder;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  friend bool operator==(const StreamPart&, const StreamPart&) = default;
+};
+// name | u64 offset | u64 size
+Bytes encode_stream_part(const StreamPart& part);
+Result<StreamPart> parse_stream_part(ByteView bytes);
+
+struct FetchStream {
+  StreamPart part;
+  NodeId holder;  // 0: the node itself
   friend bool operator==(const FetchStream&, const FetchStream&) = default;
 };
 Bytes encode_fetch_stream(const FetchStream& fetch);

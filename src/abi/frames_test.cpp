@@ -56,7 +56,7 @@ TEST(Frames, StreamNameComesBack) {
 
 TEST(Frames, StreamNameRefusesAnUnknownStage) {
   Bytes bytes = encode_stream_name(some_name());
-  for (std::uint8_t stage : Bytes{0, 4, 255}) {
+  for (std::uint8_t stage : Bytes{0, 5, 255}) {
     bytes[16] = stage;
     EXPECT_FALSE(parse_stream_name(bytes));
   }
@@ -66,9 +66,11 @@ TEST(Frames, FetchesComeBack) {
   const InputRange range{some_name().run, 5, 6};
   EXPECT_EQ(*parse_input_range(encode_input_range(range)), range);
   refuses_every_other_size(encode_input_range(range), parse_input_range);
-  const FetchStream fetch{some_name(), NodeId{3}};
+  const FetchStream fetch{{some_name(), 8, 9}, NodeId{3}};
   EXPECT_EQ(*parse_fetch_stream(encode_fetch_stream(fetch)), fetch);
   refuses_every_other_size(encode_fetch_stream(fetch), parse_fetch_stream);
+  EXPECT_EQ(*parse_stream_part(encode_stream_part(fetch.part)), fetch.part);
+  refuses_every_other_size(encode_stream_part(fetch.part), parse_stream_part);
 }
 
 TEST(Frames, BlocksAreCutAtTheirSizes) {

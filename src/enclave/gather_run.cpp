@@ -9,16 +9,13 @@ using mapreduce::Stage;
 // Streams on their way at once, and their sealed bytes: what comes before its turn is kept.
 constexpr std::size_t kFetchLimit = 8;
 constexpr std::uint64_t kAskedLimit = 8u << 20;
-// Each block's u32 size.
-constexpr std::uint64_t kFramingSize = 4;
-
 using mapreduce::checked;
 
 class Stitch final : public Consumer {
  public:
-  Stitch(TaskContext& context, OutputStreams& streams, const mapreduce::Descriptor& descriptor)
+  Stitch(TaskContext& context, Scratch& scratch, OutputStreams& streams, const mapreduce::Descriptor& descriptor)
       : descriptor_(descriptor),
-        engine_(context.program, streams, descriptor.partition_count()),
+        engine_(context.program, scratch, streams, descriptor.partition_count()),
         joiner_(context.program.borders(), context.limits.longest_record, engine_) {}
   Status feed(ByteView plaintext) override { return joiner_.feed(plaintext); }
   Status end_of_stream() override { return joiner_.end_of_stream(descriptor_.end_of(split_++)); }
@@ -36,7 +33,8 @@ class Stitch final : public Consumer {
 
 class Reduce final : public Consumer, public OutputSink {
  public:
-  Reduce(TaskContext& context, OutputStreams& streams) : task_(context.program.new_reduce()), streams_(streams) {}
+  Reduce(TaskContext& context, Scratch& scratch, OutputStreams& streams)
+      : task_(context.program.new_reduce(scratch)), streams_(streams) {}
   Status feed(ByteView plaintext) override { return checked(task_->feed(plaintext)); }
   Status end_of_stream() override { return checked(task_->end_of_stream()); }
   Status finish() override { return checked(task_->finish(*this)); }
@@ -54,30 +52,22 @@ class Reduce final : public Consumer, public OutputSink {
 
 GatherRun::Work::Work(GatherRun& run, const crypto::Key32& task_key)
     : salt(run.context_.random.make<Salt>()),
-      streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox),
+      streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox,
+              run.context_.program.merges() ? kMergedBlock : sealed::kBlockPlaintextLimit),
+      scratch(run.descriptor(), run.id(), task_key, salt, run.context_.outbox, run.fetched_, run.scratch_fault()),
       plaintext(sealed::kSealedBlockLimit) {
   if (run.id().stage == Stage::kStitch) {
-    consumer = std::make_unique<Stitch>(run.context_, streams, run.descriptor());
+    consumer = std::make_unique<Stitch>(run.context_, scratch, streams, run.descriptor());
   } else {
-    consumer = std::make_unique<Reduce>(run.context_, streams);
+    consumer = std::make_unique<Reduce>(run.context_, scratch, streams);
   }
 }
 
-GatherRun::GatherRun(TaskContext& context, const mapreduce::Descriptor& descriptor, mapreduce::GatherOrder order)
-    : Task(context, descriptor, order.ticket, order.task), order_(std::move(order)) {}
-
-std::uint32_t GatherRun::partition() const {
-  return id().stage == Stage::kStitch ? descriptor().partition_count() : id().index;
-}
-
 void GatherRun::request() {
-  while (!over() && next_source_ < order_.sources.size() && fetches_.size() < kFetchLimit) {
-    const mapreduce::Source& source = order_.sources[next_source_];
+  while (!over() && next_source_ < sources().size() && fetches_.size() < kFetchLimit) {
+    const mapreduce::Source& source = sources()[next_source_];
     if (!fetches_.empty() && asked_size_ + source.totals.sealed_size > kAskedLimit) break;
-    const mapreduce::TaskId producer = mapreduce::source_task(descriptor(), source.split);
-    const abi::FetchStream fetch{
-        {descriptor().run(), static_cast<abi::Stage>(producer.stage), source.split, partition(), source.salt},
-        source.holder};
+    const abi::FetchStream fetch{{name_of(next_source_)}, source.holder};
     fetches_.push_back({context_.next_fetch++, next_source_, false, 0, {}});
     asked_size_ += source.totals.sealed_size;
     ++next_source_;
@@ -85,10 +75,7 @@ void GatherRun::request() {
   }
 }
 
-void GatherRun::start() {
-  work_ = std::make_unique<Work>(*this, order_.task_key);
-  proceed();
-}
+void GatherRun::start() { work_ = std::make_unique<Work>(*this, task_key()); }
 
 GatherRun::Fetch* GatherRun::find(std::uint64_t fetch) {
   for (Fetch& entry : fetches_) {
@@ -97,27 +84,18 @@ GatherRun::Fetch* GatherRun::find(std::uint64_t fetch) {
   return nullptr;
 }
 
-bool GatherRun::owns(std::uint64_t fetch) const { return const_cast<GatherRun*>(this)->find(fetch) != nullptr; }
+bool GatherRun::awaits(std::uint64_t fetch) const { return const_cast<GatherRun*>(this)->find(fetch) != nullptr; }
 
-void GatherRun::fail_source(FailureReason reason, std::size_t source, std::string_view what) {
-  const mapreduce::Source& from = order_.sources[source];
-  const mapreduce::TaskId producer = mapreduce::source_task(descriptor(), from.split);
-  std::string text = mapreduce::to_string(producer) + ", partition " + std::to_string(partition()) + ", kept by node " +
-                     std::to_string(from.holder.value) + ": ";
-  fail(reason, text.append(what), producer);
-}
-
-void GatherRun::on_blocks(std::uint64_t id, ByteView blocks) {
+void GatherRun::take_blocks(std::uint64_t id, ByteView blocks) {
   Fetch* fetch = find(id);
   if (over() || fetch == nullptr) return;
   if (fetch->ended) return fail_source(FailureReason::kStreamRefused, fetch->source, "blocks after the end");
   if (work_ && fetch == &fetches_.front() && fetch->held.empty()) {
-    open(blocks);
-    return proceed();
+    return open(blocks);
   }
   // Before its turn a stream is kept unopened: no more of it than was committed, framing included.
   fetch->held_size += blocks.size();
-  const sealed::StreamTotals& totals = order_.sources[fetch->source].totals;
+  const sealed::StreamTotals& totals = sources()[fetch->source].totals;
   if (fetch->held_size > totals.sealed_size + kFramingSize * totals.block_count) {
     return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
   }
@@ -127,11 +105,8 @@ void GatherRun::on_blocks(std::uint64_t id, ByteView blocks) {
 // Blocks of the front stream.
 void GatherRun::open(ByteView blocks) {
   const std::size_t source_index = fetches_.front().source;
-  const mapreduce::Source& source = order_.sources[source_index];
-  if (!opener_) {
-    const mapreduce::TaskId producer = mapreduce::source_task(descriptor(), source.split);
-    opener_.emplace(source.key, mapreduce::stream_id(descriptor(), producer, partition(), source.salt));
-  }
+  const mapreduce::Source& source = sources()[source_index];
+  if (!opener_) opener_.emplace(source.key, stream_of(source_index));
   const auto split = abi::split_blocks(blocks, sealed::kSealedBlockLimit);
   if (!split) return fail_source(FailureReason::kStreamRefused, source_index, split.error().what);
   for (const ByteView block : *split) {
@@ -146,7 +121,7 @@ void GatherRun::open(ByteView blocks) {
 
 // Consumes what is held in its order, checks each stream as it ends, asks for more, and finishes
 // after the last one.
-void GatherRun::proceed() {
+void GatherRun::work() {
   while (!over() && !fetches_.empty()) {
     Fetch& front = fetches_.front();
     for (const Bytes& held : std::exchange(front.held, {})) {
@@ -154,7 +129,7 @@ void GatherRun::proceed() {
     }
     if (over() || !front.ended) return;
     if (!opener_) open({});
-    const mapreduce::Source& source = order_.sources[front.source];
+    const mapreduce::Source& source = sources()[front.source];
     if (auto status = opener_->finish(source.totals); !status) {
       return fail_source(FailureReason::kStreamRefused, front.source, status.error().what);
     }
@@ -177,14 +152,13 @@ void GatherRun::on_input(std::uint64_t fetch, ByteView) {
   }
 }
 
-void GatherRun::on_end(std::uint64_t id) {
+void GatherRun::take_end(std::uint64_t id) {
   Fetch* fetch = find(id);
   if (over() || fetch == nullptr) return;
   fetch->ended = true;
-  if (work_ && fetch == &fetches_.front()) proceed();
 }
 
-void GatherRun::on_failed(std::uint64_t id) {
+void GatherRun::take_failure(std::uint64_t id) {
   if (const Fetch* fetch = find(id)) {
     fail_source(FailureReason::kStreamUnavailable, fetch->source, "the host could not bring it");
   }

@@ -1,10 +1,10 @@
-// A task that reads committed streams: stitch (fragments of all splits in, R streams out) and reduce
+// A task that reads committed streams, one after another: stitch (fragments of all splits in, R streams out) and reduce
 // (one partition of all splits in, one output stream out).
 #pragma once
 
 #include <deque>
 
-#include "enclave/task.h"
+#include "enclave/gather_task.h"
 
 namespace brume::enclave {
 
@@ -17,20 +17,21 @@ class Consumer {
   virtual Status finish() = 0;
 };
 
-class GatherRun final : public Task {
+class GatherRun final : public GatherTask {
  public:
-  // The order's sources passed check_sources().
-  GatherRun(TaskContext& context, const mapreduce::Descriptor& descriptor, mapreduce::GatherOrder order);
+  using GatherTask::GatherTask;
 
   void prefetch() override { request(); }
   void start() override;
-  bool owns(std::uint64_t fetch) const override;
+  void work() override;
   void on_input(std::uint64_t fetch, ByteView chunks) override;
-  void on_blocks(std::uint64_t fetch, ByteView blocks) override;
-  void on_end(std::uint64_t fetch) override;
-  void on_failed(std::uint64_t fetch) override;
 
  private:
+  bool awaits(std::uint64_t fetch) const override;
+  void take_blocks(std::uint64_t fetch, ByteView blocks) override;
+  void take_end(std::uint64_t fetch) override;
+  void take_failure(std::uint64_t fetch) override;
+
   struct Fetch {
     std::uint64_t id = 0;
     std::size_t source = 0;
@@ -42,6 +43,7 @@ class GatherRun final : public Task {
     Work(GatherRun& run, const crypto::Key32& task_key);
     Salt salt;
     OutputStreams streams;
+    TaskScratch scratch;
     std::unique_ptr<Consumer> consumer;
     Bytes plaintext;
   };
@@ -49,11 +51,7 @@ class GatherRun final : public Task {
   void request();
   Fetch* find(std::uint64_t fetch);
   void open(ByteView blocks);
-  void proceed();
-  void fail_source(mapreduce::FailureReason reason, std::size_t source, std::string_view what);
-  std::uint32_t partition() const;
 
-  mapreduce::GatherOrder order_;
   std::size_t next_source_ = 0;   // to be asked for
   std::uint64_t asked_size_ = 0;  // sealed bytes asked for and not consumed
   std::uint64_t input_size_ = 0;

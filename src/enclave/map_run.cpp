@@ -15,8 +15,10 @@ std::string chunk_name(std::uint64_t chunk) { return "input chunk " + std::to_st
 
 MapRun::Work::Work(MapRun& run, const crypto::Key32& task_key)
     : salt(run.context_.random.make<Salt>()),
-      streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox),
-      engine(run.context_.program, streams, run.descriptor().partition_count()),
+      streams(run.descriptor(), run.id(), task_key, salt, run.context_.outbox,
+              run.context_.program.merges() ? kMergedBlock : sealed::kBlockPlaintextLimit),
+      scratch(run.descriptor(), run.id(), task_key, salt, run.context_.outbox, run.fetched_, run.scratch_fault()),
+      engine(run.context_.program, scratch, streams, run.descriptor().partition_count()),
       cutter(run.context_.program.borders(),
              run.descriptor().has_stitch() ? mapreduce::SplitCutter::Extent::kPart
                                            : mapreduce::SplitCutter::Extent::kWholeInput,
@@ -41,10 +43,7 @@ void MapRun::request() {
   }
 }
 
-void MapRun::start() {
-  work_ = std::make_unique<Work>(*this, task_key_);
-  proceed();
-}
+void MapRun::start() { work_ = std::make_unique<Work>(*this, task_key_); }
 
 MapRun::Request* MapRun::find(std::uint64_t fetch) {
   for (Request& request : requests_) {
@@ -53,7 +52,7 @@ MapRun::Request* MapRun::find(std::uint64_t fetch) {
   return nullptr;
 }
 
-bool MapRun::owns(std::uint64_t fetch) const { return const_cast<MapRun*>(this)->find(fetch) != nullptr; }
+bool MapRun::awaits(std::uint64_t fetch) const { return const_cast<MapRun*>(this)->find(fetch) != nullptr; }
 
 // The sizes of all chunks are known: anything else is refused before it is kept.
 bool MapRun::check_sizes(Request& request, ByteView chunks) {
@@ -81,7 +80,6 @@ void MapRun::on_input(std::uint64_t fetch, ByteView chunks) {
     return;
   }
   consume(chunks);
-  proceed();
 }
 
 void MapRun::consume(ByteView chunks) {
@@ -101,7 +99,7 @@ void MapRun::consume(ByteView chunks) {
 }
 
 // Opens what is held in its order, asks for more, and finishes after the last chunk.
-void MapRun::proceed() {
+void MapRun::work() {
   while (!over() && !requests_.empty()) {
     Request& front = requests_.front();
     for (const Bytes& held : std::exchange(front.held, {})) consume(held);
@@ -115,17 +113,17 @@ void MapRun::proceed() {
   finish(work_->streams, work_->salt, input_size_);
 }
 
-void MapRun::on_blocks(std::uint64_t, ByteView) {
+void MapRun::take_blocks(std::uint64_t, ByteView) {
   fail(FailureReason::kInputRefused, "the host sent blocks where chunks were asked for");
 }
 
-void MapRun::on_end(std::uint64_t fetch) {
+void MapRun::take_end(std::uint64_t fetch) {
   const Request* request = find(fetch);
   if (request == nullptr || request->next == request->end) return;
   fail(FailureReason::kInputUnavailable, chunk_name(request->next) + ": the host's answer ended before it");
 }
 
-void MapRun::on_failed(std::uint64_t fetch) {
+void MapRun::take_failure(std::uint64_t fetch) {
   const Request* request = find(fetch);
   if (request == nullptr) return;
   fail(FailureReason::kInputUnavailable, chunk_name(request->next) + ": the host could not bring it");

@@ -15,13 +15,15 @@ class MapRun final : public Task {
 
   void prefetch() override { request(); }
   void start() override;
-  bool owns(std::uint64_t fetch) const override;
+  void work() override;
   void on_input(std::uint64_t fetch, ByteView chunks) override;
-  void on_blocks(std::uint64_t fetch, ByteView blocks) override;
-  void on_end(std::uint64_t fetch) override;
-  void on_failed(std::uint64_t fetch) override;
 
  private:
+  bool awaits(std::uint64_t fetch) const override;
+  void take_blocks(std::uint64_t fetch, ByteView blocks) override;
+  void take_end(std::uint64_t fetch) override;
+  void take_failure(std::uint64_t fetch) override;
+
   struct Request {
     std::uint64_t fetch = 0;
     std::uint64_t next = 0;  // chunk
@@ -33,6 +35,7 @@ class MapRun final : public Task {
     Work(MapRun& run, const crypto::Key32& task_key);
     Salt salt;
     OutputStreams streams;
+    TaskScratch scratch;
     MapEngine engine;
     mapreduce::SplitCutter cutter;
   };
@@ -41,7 +44,6 @@ class MapRun final : public Task {
   Request* find(std::uint64_t fetch);
   bool check_sizes(Request& request, ByteView chunks);
   void consume(ByteView chunks);
-  void proceed();
 
   const crypto::Key32 task_key_;
   sealed::ChunkCipher cipher_;

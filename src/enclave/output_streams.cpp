@@ -15,12 +15,13 @@ constexpr std::size_t kSmallestBlock = 4u << 10;
 }  // namespace
 
 OutputStreams::OutputStreams(const mapreduce::Descriptor& descriptor, const mapreduce::TaskId& task,
-                             const crypto::Key32& task_key, const Salt& salt, Outbox& outbox)
+                             const crypto::Key32& task_key, const Salt& salt, Outbox& outbox, std::size_t block_limit)
     : scratch_(sealed::kSealedBlockLimit), outbox_(outbox) {
   const std::uint32_t count = mapreduce::stream_count(descriptor, task);
   sealed::BlockSealer::Options options;
   options.padding = sealed::Padding::by_padme(descriptor.fields().padding_least);
-  options.block_size = std::clamp(kFillingLimit / count, kSmallestBlock, sealed::kBlockPlaintextLimit);
+  options.block_size =
+      std::clamp(kFillingLimit / count, kSmallestBlock, std::min(block_limit, sealed::kBlockPlaintextLimit));
   sealers_.reserve(count);
   names_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {

@@ -8,11 +8,15 @@
 
 namespace brume::enclave {
 
+// Blocks of streams that are merged: readers hold one of each at once.
+inline constexpr std::size_t kMergedBlock = 64u << 10;
+
 class OutputStreams {
  public:
-  // All streams of the task. The salt names the attempt and must be fresh from the TEE's randomness.
+  // All streams of the task. The salt names the attempt and must be fresh from the TEE's randomness. block_limit: bytes
+  // in one block; less where many streams are read at once.
   OutputStreams(const mapreduce::Descriptor& descriptor, const mapreduce::TaskId& task, const crypto::Key32& task_key,
-                const Salt& salt, Outbox& outbox);
+                const Salt& salt, Outbox& outbox, std::size_t block_limit);
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(sealers_.size()); }
   // partition < count().

@@ -18,13 +18,16 @@ constexpr std::size_t kNetPieceLimit = 256u << 10;
 
 }  // namespace
 
-struct TaskLoop::State final : MessageOutbox {
-  State(JobProgram& program, Random& random, ReportSource& report_source, Outbox& frames,
+struct TaskLoop::State final : MessageOutbox, FramePump {
+  State(JobProgram& program, Random& random, ReportSource& report_source, Outbox& frames, FramePump& more_frames,
         const TaskLoopConfig& settings)
       : reports(report_source),
         outbox(frames),
+        frames_to_come(more_frames),
         config(settings),
-        runner(program, random, frames, *this, settings.limits) {}
+        runner(program, random, frames, *this, *this, settings.limits) {}
+
+  bool pump() override { return !stopped && frames_to_come.pump() && !stopped; }
 
   // A message to the master. What cannot be sent (the admission is over) is no longer wanted there.
   void message(mapreduce::Message message) override {
@@ -114,8 +117,11 @@ struct TaskLoop::State final : MessageOutbox {
     static_cast<void>(session->provide_evidence(evidence::encode_cmw(type, value)));
   }
 
+  void take(std::uint16_t type, std::uint64_t id, ByteView payload);
+
   ReportSource& reports;
   Outbox& outbox;
+  FramePump& frames_to_come;
   const TaskLoopConfig config;
   TaskRunner runner;
   std::optional<join::AttesterSession> session;
@@ -125,9 +131,9 @@ struct TaskLoop::State final : MessageOutbox {
   bool stopped = false;
 };
 
-TaskLoop::TaskLoop(JobProgram& program, Random& random, ReportSource& reports, Outbox& outbox,
+TaskLoop::TaskLoop(JobProgram& program, Random& random, ReportSource& reports, Outbox& outbox, FramePump& pump,
                    const TaskLoopConfig& config)
-    : state_(std::make_unique<State>(program, random, reports, outbox, config)) {
+    : state_(std::make_unique<State>(program, random, reports, outbox, pump, config)) {
   outbox.frame(ToHost::kReady, 0, {});
 }
 
@@ -136,30 +142,34 @@ TaskLoop::~TaskLoop() = default;
 bool TaskLoop::stopped() const { return state_->stopped; }
 
 void TaskLoop::on_frame(std::uint16_t type, std::uint64_t id, ByteView payload) {
-  State& state = *state_;
-  if (state.stopped) return;
+  if (state_->stopped) return;
+  state_->take(type, id, payload);
+  if (!state_->stopped) state_->runner.work();
+}
+
+void TaskLoop::State::take(std::uint16_t type, std::uint64_t id, ByteView payload) {
   switch (static_cast<ToEnclave>(type)) {
     case ToEnclave::kStart:
-      return state.start(payload);
+      return start(payload);
     case ToEnclave::kNet:
-      return state.receive(payload);
+      return receive(payload);
     case ToEnclave::kNetClosed:
-      return state.stop("the host closed the channel");
+      return stop("the host closed the channel");
     case ToEnclave::kQuote:
-      return state.on_quote(id, payload);
+      return on_quote(id, payload);
     case ToEnclave::kQuoteRefused:
-      if (id == state.quote_request) state.stop("no quote from the platform");
+      if (id == quote_request) stop("no quote from the platform");
       return;
     case ToEnclave::kInput:
-      return state.runner.on_input(id, payload);
+      return runner.on_input(id, payload);
     case ToEnclave::kBlock:
-      return state.runner.on_blocks(id, payload);
+      return runner.on_blocks(id, payload);
     case ToEnclave::kFetchEnd:
-      return state.runner.on_end(id);
+      return runner.on_end(id);
     case ToEnclave::kFetchFailed:
-      return state.runner.on_failed(id);
+      return runner.on_failed(id);
     case ToEnclave::kStop:
-      return state.stop("stopped by the host");
+      return stop("stopped by the host");
   }
 }
 

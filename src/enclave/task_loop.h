@@ -30,11 +30,13 @@ struct TaskLoopConfig {
 
 class TaskLoop {
  public:
-  // All references outlive it. Writes kReady.
-  TaskLoop(JobProgram& program, Random& random, ReportSource& reports, Outbox& outbox, const TaskLoopConfig& config);
+  // All references outlive it. Writes kReady. pump: takes one more frame, waiting for it, and gives it to on_frame();
+  // used where a task needs input in the middle of its work.
+  TaskLoop(JobProgram& program, Random& random, ReportSource& reports, Outbox& outbox, FramePump& pump,
+           const TaskLoopConfig& config);
   ~TaskLoop();
 
-  // One frame from the host; answers go to the outbox before it returns.
+  // One frame from the host; answers go to the outbox before it returns, unless a task waits in an outer call.
   void on_frame(std::uint16_t type, std::uint64_t id, ByteView payload);
   // The host said stop, or the channel to the master is over: nothing more will happen.
   bool stopped() const;

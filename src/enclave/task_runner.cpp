@@ -4,6 +4,7 @@
 
 #include "enclave/gather_run.h"
 #include "enclave/map_run.h"
+#include "enclave/merge_run.h"
 
 namespace brume::enclave {
 namespace {
@@ -17,8 +18,9 @@ constexpr std::size_t kPrefetchDepth = 2;
 
 }  // namespace
 
-TaskRunner::TaskRunner(JobProgram& program, Random& random, Outbox& outbox, MessageOutbox& master, TaskLimits limits)
-    : context_{program, random, outbox, limits}, master_(master) {}
+TaskRunner::TaskRunner(JobProgram& program, Random& random, Outbox& outbox, MessageOutbox& master, FramePump& pump,
+                       TaskLimits limits)
+    : context_{program, random, outbox, pump, limits}, master_(master) {}
 
 TaskRunner::~TaskRunner() = default;
 
@@ -78,16 +80,20 @@ void TaskRunner::start_run(const mapreduce::RunStart& message) {
 }
 
 void TaskRunner::end_run(const RunId& run) {
-  const auto found = runs_.find(run);
-  if (found == runs_.end()) return;
-  std::vector<mapreduce::Ticket> tickets;
-  for (const auto& task : queue_) {
-    if (task->descriptor().run() == run) tickets.push_back(task->ticket());
+  if (!runs_.contains(run)) return;
+  for (std::size_t i = queue_.size(); i-- > 0;) {
+    if (queue_[i]->descriptor().run() == run) drop(i);
   }
-  for (mapreduce::Ticket ticket : tickets) cancel(ticket);
+  ended_runs_.push_back(run);
+  if (!working_) forget(run);
+}
+
+// No task holds on to it.
+void TaskRunner::forget(const RunId& run) {
   if (configured_ == run) configured_.reset();
   context_.outbox.frame(abi::ToHost::kDropRun, 0, {run.view()});
-  runs_.erase(found);
+  runs_.erase(run);
+  std::erase(ended_runs_, run);
 }
 
 void TaskRunner::refuse(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task, std::string text) {
@@ -98,7 +104,7 @@ void TaskRunner::refuse(const RunId& run, mapreduce::Ticket ticket, const mapred
 const mapreduce::Descriptor* TaskRunner::run_for(const RunId& run, mapreduce::Ticket ticket,
                                                  const mapreduce::TaskId& task) {
   const auto found = runs_.find(run);
-  if (found == runs_.end()) {
+  if (found == runs_.end() || std::ranges::find(ended_runs_, run) != ended_runs_.end()) {
     refuse(run, ticket, task, "no such run is known here");
   } else if (!found->second->descriptor) {
     refuse(run, ticket, task, found->second->refused);
@@ -119,7 +125,7 @@ void TaskRunner::add_map(const mapreduce::MapOrder& order) {
   if (sealed::commit_payload_key(order.payload_key) != descriptor->fields().input.payload_key_commitment) {
     return refuse(order.run, order.ticket, id, "the payload key is not the one that the descriptor commits to");
   }
-  enqueue(std::make_unique<MapRun>(context_, *descriptor, order));
+  queue_.push_back(std::make_unique<MapRun>(context_, *descriptor, order));
 }
 
 void TaskRunner::add_gather(mapreduce::GatherOrder order) {
@@ -129,28 +135,27 @@ void TaskRunner::add_gather(mapreduce::GatherOrder order) {
   if (auto status = mapreduce::check_sources(*descriptor, id, order.sources); !status) {
     return refuse(order.run, order.ticket, id, status.error().what);
   }
-  enqueue(std::make_unique<GatherRun>(context_, *descriptor, std::move(order)));
-}
-
-void TaskRunner::enqueue(std::unique_ptr<Task> task) {
-  queue_.push_back(std::move(task));
-  proceed();
+  if (id.stage == Stage::kReduce && context_.program.merges()) {
+    queue_.push_back(std::make_unique<MergeRun>(context_, *descriptor, std::move(order)));
+  } else {
+    queue_.push_back(std::make_unique<GatherRun>(context_, *descriptor, std::move(order)));
+  }
 }
 
 void TaskRunner::cancel(mapreduce::Ticket ticket) {
   const auto found = std::ranges::find_if(queue_, [&](const auto& task) { return task->ticket() == ticket; });
-  if (found == queue_.end()) return;
-  const auto index = static_cast<std::size_t>(found - queue_.begin());
+  if (found != queue_.end()) drop(static_cast<std::size_t>(found - queue_.begin()));
+}
+
+void TaskRunner::drop(std::size_t index) {
+  if (index == 0 && working_) return queue_.front()->abandon();
   if (index == 0) front_started_ = false;
   if (index < prefetched_) --prefetched_;
-  queue_.erase(found);
-  proceed();
+  queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 void TaskRunner::drop_tasks() {
-  queue_.clear();
-  front_started_ = false;
-  prefetched_ = 0;
+  for (std::size_t i = queue_.size(); i-- > 0;) drop(i);
 }
 
 Task* TaskRunner::find(std::uint64_t fetch) {
@@ -162,22 +167,18 @@ Task* TaskRunner::find(std::uint64_t fetch) {
 
 void TaskRunner::on_input(std::uint64_t fetch, ByteView chunks) {
   if (Task* task = find(fetch)) task->on_input(fetch, chunks);
-  proceed();
 }
 
 void TaskRunner::on_blocks(std::uint64_t fetch, ByteView blocks) {
   if (Task* task = find(fetch)) task->on_blocks(fetch, blocks);
-  proceed();
 }
 
 void TaskRunner::on_end(std::uint64_t fetch) {
   if (Task* task = find(fetch)) task->on_end(fetch);
-  proceed();
 }
 
 void TaskRunner::on_failed(std::uint64_t fetch) {
   if (Task* task = find(fetch)) task->on_failed(fetch);
-  proceed();
 }
 
 bool TaskRunner::configure(const mapreduce::Descriptor& descriptor) {
@@ -199,29 +200,45 @@ bool TaskRunner::configure(const mapreduce::Descriptor& descriptor) {
   return status.has_value();
 }
 
-void TaskRunner::proceed() {
-  while (!queue_.empty()) {
-    for (; prefetched_ < std::min(kPrefetchDepth, queue_.size()); ++prefetched_) queue_[prefetched_]->prefetch();
-    Task& front = *queue_.front();
-    if (!front.over() && !front_started_) {
-      front_started_ = true;
-      if (!configure(front.descriptor())) {
-        refuse(front.descriptor().run(), front.ticket(), front.id(), configure_error_);
-        queue_.pop_front();
-        --prefetched_;
-        front_started_ = false;
-        continue;
-      }
-      context_.program.counters().clear();
-      front.start();
+void TaskRunner::work() {
+  if (working_) return;
+  while (!queue_.empty() && advance_front()) continue;
+}
+
+bool TaskRunner::advance_front() {
+  for (; prefetched_ < std::min(kPrefetchDepth, queue_.size()); ++prefetched_) queue_[prefetched_]->prefetch();
+  Task& front = *queue_.front();
+  if (!front_started_) {
+    if (!configure(front.descriptor())) {
+      refuse(front.descriptor().run(), front.ticket(), front.id(), configure_error_);
+      pop_front();
+      return true;
     }
-    if (!front.over()) break;
-    const std::unique_ptr<Task> finished = std::move(queue_.front());
-    queue_.pop_front();
-    --prefetched_;
-    front_started_ = false;
-    report(*finished);
+    context_.program.counters().clear();
+    front.start();
+    front_started_ = true;
   }
+  if (!front.over()) {
+    working_ = true;
+    front.work();
+    working_ = false;
+  }
+  if (front.abandoned()) {
+    pop_front();
+  } else if (front.over()) {
+    report(front);
+    pop_front();
+  } else {
+    return false;
+  }
+  for (const RunId& run : std::vector(ended_runs_)) forget(run);
+  return true;
+}
+
+void TaskRunner::pop_front() {
+  queue_.pop_front();
+  --prefetched_;
+  front_started_ = false;
 }
 
 void TaskRunner::report(const Task& task) {

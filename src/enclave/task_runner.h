@@ -1,6 +1,9 @@
 // The work of an admitted enclave: runs, a queue of tasks, one of them at a time. Messages of the
 // master in, frames of the host in; frames and reports out. The next task's input is asked for
 // while the current one computes.
+//
+// Messages and frames are taken by calls that never wait; work() does what there is to do, and a task in it may wait
+// for more frames, which come by the same calls meanwhile.
 #pragma once
 
 #include <deque>
@@ -18,7 +21,8 @@ class TaskRunner {
   static constexpr std::size_t kQueueLimit = 16;
 
   // All references outlive it.
-  TaskRunner(JobProgram& program, Random& random, Outbox& outbox, MessageOutbox& master, TaskLimits limits);
+  TaskRunner(JobProgram& program, Random& random, Outbox& outbox, MessageOutbox& master, FramePump& pump,
+             TaskLimits limits);
   ~TaskRunner();
 
   // From the master's core. An error is a message that is malformed or of an unknown type: the channel
@@ -33,6 +37,10 @@ class TaskRunner {
 
   // A new policy epoch: what was not committed is void. Runs stay.
   void drop_tasks();
+
+  // After each of the above. Starts what may start and reports what is over, until there is nothing to do but wait for
+  // more. From within itself it does nothing.
+  void work();
 
   std::size_t queued() const { return queue_.size(); }
 
@@ -50,11 +58,14 @@ class TaskRunner {
   void cancel(mapreduce::Ticket ticket);
   // The run's descriptor, or nothing after refusing the task.
   const mapreduce::Descriptor* run_for(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task);
-  void enqueue(std::unique_ptr<Task> task);
   void refuse(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task, std::string text);
   Task* find(std::uint64_t fetch);
-  // Starts what may start and reports what is over, until there is nothing to do but wait.
-  void proceed();
+  // The front task, as far as it goes. False: it must wait.
+  bool advance_front();
+  void pop_front();
+  // It is not wanted any more; the one that is at work leaves by itself.
+  void drop(std::size_t index);
+  void forget(const RunId& run);
   bool configure(const mapreduce::Descriptor& descriptor);
   void report(const Task& task);
 
@@ -65,7 +76,9 @@ class TaskRunner {
   std::string configure_error_;
   std::deque<std::unique_ptr<Task>> queue_;
   bool front_started_ = false;
-  std::size_t prefetched_ = 0;  // tasks from the front on that have asked for input
+  bool working_ = false;           // the front task is in its work()
+  std::size_t prefetched_ = 0;     // tasks from the front on that have asked for input
+  std::vector<RunId> ended_runs_;  // forgotten once no task of them is at work
 };
 
 }  // namespace brume::enclave

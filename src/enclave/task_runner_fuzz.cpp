@@ -25,8 +25,11 @@ class EmptyJob final : public JobProgram {
   std::string_view name() const override { return "empty"; }
   JobStatus configure(const JobConfig&) override { return {}; }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(); }
-  std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<Reduce>(); }
+  std::unique_ptr<MapTask> new_map(Scratch&) override { return std::make_unique<Map>(); }
+  bool merges() const override { return merging; }
+  std::unique_ptr<ReduceTask> new_reduce(Scratch&) override { return std::make_unique<Reduce>(); }
+  std::unique_ptr<MergeTask> new_merge(Scratch&) override { return std::make_unique<Merge>(); }
+  bool merging = false;
 
  private:
   struct Map final : MapTask {
@@ -38,10 +41,27 @@ class EmptyJob final : public JobProgram {
     JobStatus end_of_stream() override { return {}; }
     JobStatus finish(OutputSink&) override { return {}; }
   };
+  // All of every stream, in turn; small windows, so that each is fetched in parts.
+  struct Merge final : MergeTask {
+    JobStatus run(StreamSet& streams, OutputSink&) override {
+      std::vector<std::unique_ptr<ByteSource>> sources;
+      for (std::size_t i = 0; i < *streams.count(); ++i) sources.push_back(streams.open(i, 8));
+      for (const auto& source : sources) {
+        for (;;) {
+          const auto bytes = source->next();
+          if (!bytes) return job_error(bytes.error());
+          if (bytes->empty()) break;
+        }
+      }
+      return {};
+    }
+  };
   Borders borders_{ByteSet{' '}};
 };
 
-struct Outside final : Outbox, MessageOutbox {
+struct Outside final : Outbox, MessageOutbox, FramePump {
+  bool pump() override { return more != nullptr && more(); }
+  std::function<bool()> more;
   void frame(abi::ToHost, std::uint64_t, std::initializer_list<ByteView>) override {}
   void message(mapreduce::Message message) override {
     BRUME_CHECK(message.type == mapreduce::MessageType::kTaskFailed);
@@ -52,6 +72,7 @@ struct Outside final : Outbox, MessageOutbox {
 void tell(TaskRunner& runner, const mapreduce::Message& message) {
   const auto status = runner.on_message(static_cast<std::uint8_t>(message.type), message.body);
   BRUME_CHECK(status.has_value());
+  runner.work();
 }
 
 }  // namespace
@@ -60,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   EmptyJob job;
   CountingRandom random;
   Outside outside;
-  TaskRunner runner(job, random, outside, outside, {});
+  TaskRunner runner(job, random, outside, outside, outside, {});
   const crypto::Key32 key = crypto::Key32::random(random);
   mapreduce::DescriptorFields fields;
   fields.job_name = "empty";
@@ -80,17 +101,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     source.totals.sealed_size = 20;
     reduce.sources.push_back(source);
   }
-  const bool reduce_first = size > 0 && data[0] >= 128;
-  if (reduce_first) tell(runner, encode(reduce));
-  tell(runner, encode(mapreduce::MapOrder{1, fields.run, 1, key, key}));
-  if (!reduce_first) tell(runner, encode(reduce));
-
   Reader in({data, size});
-  while (in.remaining() > 0) {
+  const auto take_frame = [&] {
     const std::uint8_t kind = in.u8();
     const std::uint64_t fetch = in.u8() % 8;
     const ByteView payload = in.take(in.u8());
-    if (!in.ok()) break;
+    if (!in.ok()) return false;
     switch (kind % 5) {
       case 0:
         runner.on_input(fetch, payload);
@@ -108,6 +124,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         tell(runner, encode(mapreduce::CancelOrder{1 + fetch % 2}));
         break;
     }
-  }
+    runner.work();
+    return true;
+  };
+  outside.more = take_frame;
+  const bool reduce_first = size > 0 && data[0] >= 128;
+  job.merging = size > 0 && data[0] % 2 == 1;
+  if (reduce_first) tell(runner, encode(reduce));
+  tell(runner, encode(mapreduce::MapOrder{1, fields.run, 1, key, key}));
+  if (!reduce_first) tell(runner, encode(reduce));
+  while (in.remaining() > 0 && take_frame()) continue;
   return 0;
 }

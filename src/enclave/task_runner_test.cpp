@@ -24,8 +24,10 @@ class EchoJob final : public JobProgram {
     return {};
   }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map() override { return std::make_unique<Map>(*this); }
-  std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<Reduce>(); }
+  std::unique_ptr<MapTask> new_map(Scratch&) override { return std::make_unique<Map>(*this); }
+  bool merges() const override { return false; }
+  std::unique_ptr<ReduceTask> new_reduce(Scratch&) override { return std::make_unique<Reduce>(); }
+  std::unique_ptr<MergeTask> new_merge(Scratch&) override { return nullptr; }
   std::string counter = "pieces";  // of map tasks
 
  private:
@@ -56,10 +58,10 @@ struct Sent {
   Bytes payload;
 };
 
-class Bench : public Outbox, public MessageOutbox {
+class Bench : public Outbox, public MessageOutbox, public FramePump {
  public:
   explicit Bench(std::vector<std::uint32_t> splits = {1, 1}, std::vector<mapreduce::Parameter> parameters = {})
-      : key(crypto::Key32::random(random)), runner(job, random, *this, *this, {}) {
+      : key(crypto::Key32::random(random)), runner(job, random, *this, *this, *this, {}) {
     mapreduce::DescriptorFields fields;
     fields.run.bytes[0] = 9;
     fields.job_name = "echo";
@@ -81,7 +83,25 @@ class Bench : public Outbox, public MessageOutbox {
 
   void tell(const mapreduce::Message& message) {
     ASSERT_TRUE(runner.on_message(static_cast<std::uint8_t>(message.type), message.body).has_value());
+    runner.work();
   }
+  void on_input(std::uint64_t fetch, ByteView chunks) {
+    runner.on_input(fetch, chunks);
+    runner.work();
+  }
+  void on_blocks(std::uint64_t fetch, ByteView blocks) {
+    runner.on_blocks(fetch, blocks);
+    runner.work();
+  }
+  void on_end(std::uint64_t fetch) {
+    runner.on_end(fetch);
+    runner.work();
+  }
+  void on_failed(std::uint64_t fetch) {
+    runner.on_failed(fetch);
+    runner.work();
+  }
+  bool pump() override { return false; }  // nothing here waits
   void order_map(std::uint32_t split, mapreduce::Ticket ticket = 1) {
     tell(encode(mapreduce::MapOrder{ticket, descriptor->run(), split, key, key}));
   }
@@ -130,7 +150,7 @@ TEST(TaskRunner, MapsASplitIntoSealedStreams) {
   Bench bench;
   bench.order_map(0);
   ASSERT_EQ(bench.fetches(abi::ToHost::kFetchInput).size(), 1u);
-  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
   const auto done = bench.done();
   ASSERT_TRUE(done.has_value());
   EXPECT_EQ(done->task, (mapreduce::TaskId{Stage::kMap, 0}));
@@ -143,7 +163,7 @@ TEST(TaskRunner, ReportsWhatEachTaskCounted) {
   Bench bench({1});
   for (const std::uint64_t ticket : {1u, 2u}) {
     bench.order_map(0, ticket);
-    bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[ticket - 1], bench.chunk(0));
+    bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[ticket - 1], bench.chunk(0));
     const auto done = bench.done();
     ASSERT_TRUE(done && done->ticket == ticket);
     EXPECT_EQ(done->job_counters, (std::vector<JobCounter>{{"pieces", 2}}));
@@ -154,17 +174,17 @@ TEST(TaskRunner, ACounterThatBreaksARuleEndsTheTask) {
   Bench bench({1});
   bench.job.counter = "Pieces";
   bench.order_map(0);
-  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
   expect_failed(bench, FailureReason::kJob, "a counter's name is");
 }
 
 TEST(TaskRunner, DrawsANewSaltForEveryAttempt) {
   Bench bench;
   bench.order_map(0, 1);
-  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
   const auto first = bench.done();
   bench.order_map(0, 2);
-  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[1], bench.chunk(0));
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[1], bench.chunk(0));
   const auto second = bench.done();
   ASSERT_TRUE(first && second);
   EXPECT_NE(first->salt, second->salt);
@@ -175,7 +195,7 @@ TEST(TaskRunner, RefusesAChunkThatWasAlteredMovedOrCut) {
   const auto with = [](const std::function<Bytes(Bench&)>& make) {
     auto bench = std::make_unique<Bench>(std::vector<std::uint32_t>{2, 1});
     bench->order_map(0);
-    bench->runner.on_input(bench->fetches(abi::ToHost::kFetchInput)[0], make(*bench));
+    bench->on_input(bench->fetches(abi::ToHost::kFetchInput)[0], make(*bench));
     return bench;
   };
   expect_failed(*with([](Bench& bench) {
@@ -209,23 +229,23 @@ TEST(TaskRunner, RefusesAChunkThatWasAlteredMovedOrCut) {
 TEST(TaskRunner, RefusesAnInputThatEndsEarlyOrDoesNotCome) {
   Bench early;
   early.order_map(0);
-  early.runner.on_end(early.fetches(abi::ToHost::kFetchInput)[0]);
+  early.on_end(early.fetches(abi::ToHost::kFetchInput)[0]);
   expect_failed(early, FailureReason::kInputUnavailable, "input chunk 0");
   Bench failed;
   failed.order_map(1);
-  failed.runner.on_failed(failed.fetches(abi::ToHost::kFetchInput)[0]);
+  failed.on_failed(failed.fetches(abi::ToHost::kFetchInput)[0]);
   expect_failed(failed, FailureReason::kInputUnavailable, "input chunk 1");
 }
 
 TEST(TaskRunner, IgnoresAnswersThatNobodyAskedFor) {
   Bench bench;
-  bench.runner.on_input(1, bench.chunk(0));
+  bench.on_input(1, bench.chunk(0));
   bench.order_map(0);
   const std::uint64_t fetch = bench.fetches(abi::ToHost::kFetchInput)[0];
-  bench.runner.on_input(fetch + 1, bench.chunk(0));
-  bench.runner.on_end(fetch + 1);
+  bench.on_input(fetch + 1, bench.chunk(0));
+  bench.on_end(fetch + 1);
   EXPECT_TRUE(bench.messages.empty());
-  bench.runner.on_input(fetch, bench.chunk(0));
+  bench.on_input(fetch, bench.chunk(0));
   EXPECT_TRUE(bench.done().has_value());
 }
 
@@ -235,9 +255,9 @@ TEST(TaskRunner, AsksForTheNextTasksInputWhileOneRuns) {
   bench.order_map(1, 2);
   const auto fetches = bench.fetches(abi::ToHost::kFetchInput);
   ASSERT_EQ(fetches.size(), 2u);
-  bench.runner.on_input(fetches[1], bench.chunk(1));
+  bench.on_input(fetches[1], bench.chunk(1));
   EXPECT_TRUE(bench.messages.empty());
-  bench.runner.on_input(fetches[0], bench.chunk(0));
+  bench.on_input(fetches[0], bench.chunk(0));
   EXPECT_EQ(bench.messages.size(), 2u);
   EXPECT_EQ(bench.done()->ticket, 2u);
 }
@@ -248,9 +268,9 @@ TEST(TaskRunner, ACancelledTaskSaysNothingMore) {
   bench.order_map(1, 2);
   const auto fetches = bench.fetches(abi::ToHost::kFetchInput);
   bench.tell(encode(mapreduce::CancelOrder{1}));
-  bench.runner.on_input(fetches[0], bench.chunk(0));
+  bench.on_input(fetches[0], bench.chunk(0));
   EXPECT_TRUE(bench.messages.empty());
-  bench.runner.on_input(fetches[1], bench.chunk(1));
+  bench.on_input(fetches[1], bench.chunk(1));
   EXPECT_EQ(bench.done()->ticket, 2u);
 }
 
@@ -324,7 +344,7 @@ struct Stream {
 Stream map_stream(Bench& bench, std::uint32_t partition) {
   bench.frames.clear();
   bench.order_map(0, 77);
-  bench.runner.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
   const auto done = bench.done();
   Stream out;
   out.source.split = 0;
@@ -362,9 +382,9 @@ TEST(TaskRunner, ReducesACommittedStream) {
   Stream stream;
   const auto bench = reduce_bench(stream);
   const std::uint64_t fetch = bench->fetches(abi::ToHost::kFetchStream).at(0);
-  bench->runner.on_blocks(fetch, stream.framed);
+  bench->on_blocks(fetch, stream.framed);
   EXPECT_TRUE(bench->messages.empty());
-  bench->runner.on_end(fetch);
+  bench->on_end(fetch);
   const auto done = bench->done();
   ASSERT_TRUE(done.has_value());
   EXPECT_EQ(done->task, (mapreduce::TaskId{Stage::kReduce, 0}));
@@ -377,8 +397,8 @@ TEST(TaskRunner, RefusesAStreamThatIsNotTheCommittedOneAndNamesItsProducer) {
     const auto bench = reduce_bench(stream);
     const std::uint64_t fetch = bench->fetches(abi::ToHost::kFetchStream).at(0);
     change(stream.framed);
-    bench->runner.on_blocks(fetch, stream.framed);
-    bench->runner.on_end(fetch);
+    bench->on_blocks(fetch, stream.framed);
+    bench->on_end(fetch);
     expect_failed(*bench, FailureReason::kStreamRefused, text);
     EXPECT_EQ(bench->failure()->producer, (mapreduce::TaskId{Stage::kMap, 0}));
     EXPECT_NE(bench->failure()->text.find("kept by node 5"), std::string::npos);
@@ -395,15 +415,15 @@ TEST(TaskRunner, RefusesTheStreamOfAnotherAttempt) {
   const Stream other = map_stream(bench, 0);
   order_reduce(bench, committed.source);
   const std::uint64_t fetch = bench.fetches(abi::ToHost::kFetchStream).at(0);
-  bench.runner.on_blocks(fetch, other.framed);
-  bench.runner.on_end(fetch);
+  bench.on_blocks(fetch, other.framed);
+  bench.on_end(fetch);
   expect_failed(bench, FailureReason::kStreamRefused, "block-foreign");
 }
 
 TEST(TaskRunner, AStreamThatDoesNotComeIsNamed) {
   Stream stream;
   const auto bench = reduce_bench(stream);
-  bench->runner.on_failed(bench->fetches(abi::ToHost::kFetchStream).at(0));
+  bench->on_failed(bench->fetches(abi::ToHost::kFetchStream).at(0));
   expect_failed(*bench, FailureReason::kStreamUnavailable, "map 0, partition 0, kept by node 5");
 }
 

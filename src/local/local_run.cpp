@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "local/spool.h"
+#include "local/spool_streams.h"
 #include "mapreduce/descriptor.h"
 #include "mapreduce/map_attempt.h"
 
@@ -26,7 +26,7 @@ class LaneSink final : public OutputSink {
   const std::uint32_t lane_;
 };
 
-class LaneSource final : public mapreduce::OutputSource {
+class LaneSource final : public mapreduce::PieceSource {
  public:
   LaneSource(const Spool& spool, std::uint32_t lane) : reader_(spool, lane) {}
   Result<ByteView> next() override {
@@ -43,8 +43,12 @@ class LaneSource final : public mapreduce::OutputSource {
 
 class Run {
  public:
-  Run(JobProgram& program, const LocalOptions& options, Spool mapped, Spool reduced)
-      : program_(program), options_(options), mapped_(std::move(mapped)), reduced_(std::move(reduced)) {}
+  Run(JobProgram& program, const LocalOptions& options, Spool mapped, Spool reduced, Spool scratch)
+      : program_(program),
+        options_(options),
+        mapped_(std::move(mapped)),
+        reduced_(std::move(reduced)),
+        scratch_(std::move(scratch)) {}
 
   Status map_input(Input& input);
   Status reduce(std::uint32_t partition);
@@ -57,11 +61,13 @@ class Run {
   Status finish(MapAttempt& attempt);
   Result<std::size_t> map_split(Input& input, std::uint64_t begin, bool whole);
   Status stitch(std::uint64_t input_size);
+  Status reduce_in_turn(std::uint32_t partition, OutputSink& sink);
 
   JobProgram& program_;
   const LocalOptions& options_;
   Spool mapped_;   // a lane for each partition, and one for the fragments
   Spool reduced_;  // a lane for each partition
+  SpoolScratch scratch_;
   LocalTotals totals_;
   std::map<std::string, std::uint64_t> sums_;
   std::vector<std::uint64_t> places_;  // of malformed records, in the present input
@@ -79,13 +85,14 @@ Status Run::take_counters() {
 
 Status Run::finish(MapAttempt& attempt) {
   BRUME_TRY(attempt.finish());
+  scratch_.clear();
   for (std::uint32_t lane = 0; lane < options_.partition_count; ++lane) BRUME_TRY(mapped_.end_of_stream(lane));
   return take_counters();
 }
 
 // Reads up to the split's end; says how much it read.
 Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole) {
-  MapAttempt attempt(program_, mapped_, options_.partition_count);
+  MapAttempt attempt(program_, scratch_, mapped_, options_.partition_count);
   using Extent = mapreduce::SplitCutter::Extent;
   mapreduce::SplitCutter cutter(program_.borders(), whole ? Extent::kWholeInput : Extent::kPart, begin,
                                 options_.limits.longest_record, attempt);
@@ -107,7 +114,7 @@ Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole
 
 // What the splits' borders cut, joined again.
 Status Run::stitch(std::uint64_t input_size) {
-  MapAttempt attempt(program_, mapped_, options_.partition_count);
+  MapAttempt attempt(program_, scratch_, mapped_, options_.partition_count);
   std::uint64_t split_end = 0;
   mapreduce::FragmentJoiner joiner(program_.borders(), options_.limits.longest_record, attempt);
   Spool::Reader fragments(mapped_, options_.partition_count);
@@ -149,8 +156,8 @@ Status Run::map_input(Input& input) {
   return {};
 }
 
-Status Run::reduce(std::uint32_t partition) {
-  const auto task = program_.new_reduce();
+Status Run::reduce_in_turn(std::uint32_t partition, OutputSink& sink) {
+  const auto task = program_.new_reduce(scratch_);
   Spool::Reader streams(mapped_, partition);
   for (;;) {
     BRUME_ASSIGN(const auto block, streams.next());
@@ -158,9 +165,19 @@ Status Run::reduce(std::uint32_t partition) {
     BRUME_TRY(checked(task->feed(block->bytes)));
     if (block->ends_stream) BRUME_TRY(checked(task->end_of_stream()));
   }
-  mapped_.clear(partition);
+  return checked(task->finish(sink));
+}
+
+Status Run::reduce(std::uint32_t partition) {
   LaneSink sink(reduced_, partition);
-  BRUME_TRY(checked(task->finish(sink)));
+  if (program_.merges()) {
+    SpoolStreams streams(mapped_, partition);
+    BRUME_TRY(checked(program_.new_merge(scratch_)->run(streams, sink)));
+  } else {
+    BRUME_TRY(reduce_in_turn(partition, sink));
+  }
+  mapped_.clear(partition);
+  scratch_.clear();
   BRUME_TRY(take_counters());
   return reduced_.end_of_stream(partition);
 }
@@ -168,7 +185,7 @@ Status Run::reduce(std::uint32_t partition) {
 Status Run::merge(mapreduce::LineSink& sink) {
   std::vector<LaneSource> lanes;
   lanes.reserve(options_.partition_count);
-  std::vector<mapreduce::OutputSource*> sources;
+  std::vector<mapreduce::PieceSource*> sources;
   for (std::uint32_t partition = 0; partition < options_.partition_count; ++partition) {
     sources.push_back(&lanes.emplace_back(reduced_, partition));
   }
@@ -194,7 +211,8 @@ Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, 
   program.counters().clear();
   BRUME_ASSIGN(Spool mapped, Spool::create(options.partition_count + 1));
   BRUME_ASSIGN(Spool reduced, Spool::create(options.partition_count));
-  Run run(program, options, std::move(mapped), std::move(reduced));
+  BRUME_ASSIGN(Spool scratch, Spool::create(1));
+  Run run(program, options, std::move(mapped), std::move(reduced), std::move(scratch));
   for (Input* input : inputs) BRUME_TRY(run.map_input(*input));
   for (std::uint32_t partition = 0; partition < options.partition_count; ++partition) {
     if (auto status = run.reduce(partition); !status)

@@ -69,6 +69,15 @@ Status Spool::flush(Lane& lane, bool ends_stream) {
   return {};
 }
 
+std::vector<std::size_t> Spool::begins(std::uint32_t lane) const {
+  std::vector<std::size_t> begins;
+  const std::vector<Piece>& pieces = lanes_[lane].pieces;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i == 0 || pieces[i - 1].ends_stream) begins.push_back(i);
+  }
+  return begins;
+}
+
 Result<std::optional<Spool::Block>> Spool::Reader::next() {
   const std::vector<Piece>& pieces = spool_.lanes_[lane_].pieces;
   if (at_ == pieces.size()) return std::nullopt;

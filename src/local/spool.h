@@ -26,17 +26,19 @@ class Spool {
     ByteView bytes;
     bool ends_stream = false;
   };
-  // Reads a lane from its begin; `next` gives nothing at its end. A lane that is read is complete: its
-  // last stream has ended. A view holds until the next call.
+  // Where the lane's streams begin, for readers.
+  std::vector<std::size_t> begins(std::uint32_t lane) const;
+  // Reads a lane from its begin, or from that of one of its streams; `next` gives nothing at its end. A lane that is
+  // read is complete: its last stream has ended. A view holds until the next call.
   class Reader {
    public:
-    Reader(const Spool& spool, std::uint32_t lane) : spool_(spool), lane_(lane) {}
+    Reader(const Spool& spool, std::uint32_t lane, std::size_t begin = 0) : spool_(spool), lane_(lane), at_(begin) {}
     Result<std::optional<Block>> next();
 
    private:
     const Spool& spool_;
     const std::uint32_t lane_;
-    std::size_t at_ = 0;
+    std::size_t at_;
     Bytes buffer_;
   };
   // What the lane held is read and no longer wanted.

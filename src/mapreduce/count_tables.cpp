@@ -51,6 +51,11 @@ bool CountTables::check_partition(std::uint64_t hash) {
   return false;
 }
 
+bool CountTables::check_partition(std::string_view key) {
+  if (partitions_ == 1) return true;
+  return check_partition(kernels_->hash(schedule_, reinterpret_cast<const std::uint8_t*>(key.data()), key.size()));
+}
+
 bool CountTables::add_segment(const std::uint8_t* text, WordSpan* words, std::size_t count, const std::uint64_t* values,
                               std::uint64_t value, Room& room) {
   auto& scratch = *reinterpret_cast<Scratch*>(scratch_block_.data());

@@ -32,11 +32,21 @@ class CountTables : public WideTotals {
   // A key longer than a segment.
   bool add_large(std::string_view key, std::uint64_t value, Room& room);
 
+  // Whether the key is of the first key's partition.
+  bool check_partition(std::string_view key);
+
   void add_wide(std::string_view key, std::uint64_t value) override;
   // What the slot's own counter says, and what has outgrown it.
   std::uint64_t total(std::string_view key, std::int32_t in_slot) const {
     const auto value = static_cast<std::uint64_t>(in_slot);
     return wrapped(wide_.empty() ? value : value + wide_total(key));
+  }
+
+  // At the size of the job's type.
+  std::uint64_t wrapped(std::uint64_t value) const {
+    const std::uint64_t top = value << unused_bits_;
+    return is_signed_ ? static_cast<std::uint64_t>(static_cast<std::int64_t>(top) >> unused_bits_)
+                      : top >> unused_bits_;
   }
 
   ShortTable& short_table() { return short_; }
@@ -48,11 +58,6 @@ class CountTables : public WideTotals {
  private:
   struct Scratch;
 
-  std::uint64_t wrapped(std::uint64_t value) const {
-    const std::uint64_t top = value << unused_bits_;
-    return is_signed_ ? static_cast<std::uint64_t>(static_cast<std::int64_t>(top) >> unused_bits_)
-                      : top >> unused_bits_;
-  }
   std::uint64_t wide_total(std::string_view key) const;
   bool check_partition(std::uint64_t hash);
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "mapreduce/counting_reduce.h"
+#include "mapreduce/test_scratch.h"
 
 namespace brume::mapreduce {
 namespace {
@@ -95,7 +96,8 @@ void Reduce(benchmark::State& state) {
   Collected out;
   for (auto _ : state) {
     out.bytes.clear();
-    auto task = engine->new_reduce();
+    testing::TestScratch scratch;
+    auto task = engine->new_reduce(scratch);
     for (int repeat = 0; repeat < 4; ++repeat) {
       if (!task->feed(stream.bytes) || !task->end_of_stream()) std::abort();
     }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "mapreduce/counting_reduce.h"
+#include "mapreduce/test_scratch.h"
 
 namespace {
 
@@ -22,7 +23,8 @@ void need(bool holds) {
 
 bool reduce(brume::detail::CountingEngine& engine, std::span<const std::uint8_t> stream, std::size_t piece,
             Collected& out) {
-  auto task = engine.new_reduce();
+  brume::mapreduce::testing::TestScratch scratch;
+  auto task = engine.new_reduce(scratch);
   for (std::size_t at = 0; at < stream.size(); at += piece) {
     if (!task->feed(stream.subspan(at, std::min(piece, stream.size() - at)))) return false;
   }

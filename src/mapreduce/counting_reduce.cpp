@@ -5,19 +5,35 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "mapreduce/count_sort.h"
 
 namespace brume::mapreduce {
+namespace {
 
-CountingReduceTask::CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state)
-    : hooks_(hooks), state_(state), tables_(state.tables), reader_(hooks.is_signed) {
+// Totals on their way through scratch: 64 bits, little-endian.
+std::string_view encode_total(std::uint64_t total, std::uint8_t (&bytes)[8]) {
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::uint8_t>(total >> (8 * i));
+  return as_chars(bytes);
+}
+std::uint64_t decode_total(std::string_view bytes) {
+  std::uint64_t total = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) total = total << 8 | static_cast<std::uint8_t>(bytes[i]);
+  return total;
+}
+
+}  // namespace
+
+CountingReduceTask::CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state, Scratch& scratch)
+    : hooks_(hooks), state_(state), tables_(state.tables), scratch_(scratch), reader_(hooks.is_signed) {
   tables_.configure(state.schedule, state.partitions, hooks.value_bits, hooks.is_signed);
   out_of_memory_ = !tables_.reset(0, 0);
 }
 
 JobStatus CountingReduceTask::failure() const {
   if (tables_.saw_other_partition()) return job_error("map stream: a key belongs to another partition");
-  return job_error("a partition is larger than the memory budget of a task: use more partitions");
+  if (!status_) return status_;
+  return job_error("out of memory");
 }
 
 JobStatus CountingReduceTask::feed(std::span<const std::uint8_t> bytes) {
@@ -27,7 +43,7 @@ JobStatus CountingReduceTask::feed(std::span<const std::uint8_t> bytes) {
 
 JobStatus CountingReduceTask::end_of_stream() {
   const std::size_t size = tables_.short_table().size() + tables_.long_table().size();
-  if (stream_records_ > 1000) {
+  if (stream_records_ > 1000 && size >= size_before_) {
     new_share_ = static_cast<double>(size - size_before_) / static_cast<double>(stream_records_);
   }
   stream_records_ = 0;
@@ -43,6 +59,7 @@ std::size_t CountingReduceTask::expect_new(std::uint64_t expected) const {
 }
 
 JobStatus CountingReduceTask::on_group(std::uint64_t expected, bool long_keys) {
+  if (sorter_) return {};
   const auto room_for = [&](auto& table) {
     const std::size_t count = table.size() + expect_new(expected);
     if (count <= table.limit()) return true;
@@ -56,15 +73,26 @@ JobStatus CountingReduceTask::on_group(std::uint64_t expected, bool long_keys) {
 JobStatus CountingReduceTask::on_records(const std::uint8_t* text, std::uint32_t* words, std::size_t count,
                                          const std::uint64_t* values) {
   stream_records_ += count;
-  if (tables_.bytes() + kSegmentSize > state_.memory_budget) return failure();
-  if (!tables_.add_segment(text, words, count, values, 0, *this)) return failure();
+  if (!sorter_ && tables_.bytes() + kSegmentSize > state_.memory_budget) {
+    if (auto status = move_to_sorter(); !status) return status;
+  }
+  if (!sorter_) return tables_.add_segment(text, words, count, values, 0, *this) ? JobStatus{} : failure();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view key(reinterpret_cast<const char*>(text) + word_begin(words[i]), word_size(words[i]));
+    if (!tables_.check_partition(key)) return failure();
+    if (auto status = sort_total(key, values[i]); !status) return status;
+  }
   return {};
 }
 
 JobStatus CountingReduceTask::on_large(std::string_view key, std::uint64_t value) {
   ++stream_records_;
-  if (tables_.bytes() + key.size() > state_.memory_budget) return failure();
-  return tables_.add_large(key, value, *this) ? JobStatus{} : failure();
+  if (key.size() > state_.memory_budget / 4) return job_error("a key is larger than the memory budget of a task");
+  if (!sorter_ && tables_.bytes() + key.size() > state_.memory_budget) {
+    if (auto status = move_to_sorter(); !status) return status;
+  }
+  if (!sorter_) return tables_.add_large(key, value, *this) ? JobStatus{} : failure();
+  return tables_.check_partition(key) ? sort_total(key, value) : failure();
 }
 
 bool CountingReduceTask::make_room(bool in_long_table) {
@@ -72,12 +100,72 @@ bool CountingReduceTask::make_room(bool in_long_table) {
   LongTable& longs = tables_.long_table();
   const std::size_t more = in_long_table ? LongTable::bytes_for(longs.next_limit())
                                          : ShortTable::bytes_for(shorts.next_limit()) - shorts.bytes();
-  if (tables_.bytes() + more > state_.memory_budget) return false;
+  if (tables_.bytes() + more > state_.memory_budget) {
+    status_ = move_to_sorter();
+    return status_.has_value();
+  }
   return in_long_table ? longs.grow(longs.next_limit()) : shorts.grow(shorts.next_limit());
 }
 
 JobStatus CountingReduceTask::finish(OutputSink& sink) {
-  return detail::guarded([&] { return write_lines(sink); });
+  return detail::guarded([&] { return sorter_ ? write_sorted(sink) : write_lines(sink); });
+}
+
+// From now on keys are sorted in pieces, which scratch holds: streams come in the order of hashes, and a table that is
+// too small for them would be full at its front and empty behind.
+JobStatus CountingReduceTask::move_to_sorter() {
+  if (!sorter_) {
+    detail::PairRules rules;
+    rules.ties = detail::Ties::kAsTheyCame;
+    rules.memory = static_cast<std::size_t>(state_.memory_budget / 2);
+    rules.combine = [](std::string& into, std::string_view more) {
+      std::uint8_t bytes[8];
+      into = encode_total(decode_total(into) + decode_total(more), bytes);
+      return true;
+    };
+    sorter_ = detail::make_pair_sorter(scratch_, std::move(rules));
+  }
+  JobStatus status;
+  const auto sort = [&](std::string_view key, std::int32_t count) {
+    if (status) status = sort_total(key, tables_.total(key, count));
+  };
+  tables_.short_table().for_each([&](const ShortBucket& bucket, std::size_t slot) {
+    sort({reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u}, bucket.counts[slot]);
+  });
+  tables_.long_table().for_each([&](const LongEntry& entry) { sort(entry.key(), entry.count); });
+  tables_.release();
+  if (status && !tables_.reset(0, 0)) return failure();
+  return status;
+}
+
+JobStatus CountingReduceTask::sort_total(std::string_view key, std::uint64_t total) {
+  std::uint8_t bytes[8];
+  return sorter_->add(key, encode_total(total, bytes));
+}
+
+JobStatus CountingReduceTask::write_sorted(OutputSink& sink) {
+  if (auto status = move_to_sorter(); !status) return status;
+  tables_.release();
+  auto totals = sorter_->read();
+  if (!totals) return std::unexpected(std::move(totals.error()));
+  detail::LineSorter lines(scratch_, static_cast<std::size_t>(state_.memory_budget / 2));
+  OutputWriter writer(sink);
+  Line line;
+  for (detail::Pair pair;;) {
+    auto more = (*totals)->next(pair);
+    if (!more) return std::unexpected(std::move(more.error()));
+    if (!*more) break;
+    const std::uint64_t value = tables_.wrapped(decode_total(pair.value));
+    line.clear();
+    hooks_.format(hooks_.job, pair.key, value, line);
+    if (hooks_.order == detail::LineOrder::kKey) {
+      if (auto status = writer.write(0, pair.key, line.view(), hooks_.line_kind); !status) return status;
+    } else {
+      lines.add(0, rank_of(hooks_.order, hooks_.is_signed, value), pair.key, line.view(), hooks_.line_kind);
+    }
+  }
+  if (auto status = lines.finish(writer, 1); !status) return status;
+  return writer.finish();
 }
 
 JobStatus CountingReduceTask::write_lines(OutputSink& sink) {
@@ -94,7 +182,7 @@ JobStatus CountingReduceTask::write_lines(OutputSink& sink) {
     line.clear();
     hooks_.format(hooks_.job, key, value, line);
     const std::uint64_t rank = rank_of(hooks_.order, hooks_.is_signed, value);
-    if (auto status = writer.write(rank, key.size(), key, line.view()); !status) return status;
+    if (auto status = writer.write(rank, key, line.view(), hooks_.line_kind); !status) return status;
   }
   return writer.finish();
 }
@@ -115,7 +203,9 @@ class Engine final : public detail::CountingEngine {
     return {};
   }
   std::unique_ptr<MapTask> new_map() override { return std::make_unique<CountingMapTask>(hooks_, state_); }
-  std::unique_ptr<ReduceTask> new_reduce() override { return std::make_unique<CountingReduceTask>(hooks_, state_); }
+  std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) override {
+    return std::make_unique<CountingReduceTask>(hooks_, state_, scratch);
+  }
 
  private:
   static constexpr std::uint64_t kLeastBudget = std::uint64_t{1} << 20;

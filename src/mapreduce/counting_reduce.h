@@ -1,5 +1,8 @@
-// A reduce task of a counting job: streams of sums per key to one output, in order.
+// A reduce task of a counting job: streams of sums per key to one output, in order. Keys that are more than its memory
+// holds go to scratch, sorted, and are merged at the end.
 #pragma once
+
+#include <brume/detail/pairs.h>
 
 #include "mapreduce/counting_map.h"
 
@@ -7,7 +10,7 @@ namespace brume::mapreduce {
 
 class CountingReduceTask final : public ReduceTask, private GroupReader::Target, private CountTables::Room {
  public:
-  CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state);
+  CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state, Scratch& scratch);
 
   JobStatus feed(std::span<const std::uint8_t> bytes) override;
   JobStatus end_of_stream() override;
@@ -21,11 +24,17 @@ class CountingReduceTask final : public ReduceTask, private GroupReader::Target,
   bool make_room(bool in_long_table) override;
   std::size_t expect_new(std::uint64_t expected) const;
   JobStatus write_lines(OutputSink& sink);
+  JobStatus move_to_sorter();
+  JobStatus sort_total(std::string_view key, std::uint64_t total);
+  JobStatus write_sorted(OutputSink& sink);
   JobStatus failure() const;
 
   const detail::CountingHooks& hooks_;
   CountingState& state_;
   CountTables& tables_;
+  Scratch& scratch_;
+  std::unique_ptr<detail::PairSorter> sorter_;  // once the tables were too small
+  JobStatus status_;
   GroupReader reader_;
   bool out_of_memory_ = false;
   std::uint64_t stream_records_ = 0;  // of the current stream

@@ -34,8 +34,10 @@ class WordProgram final : public JobProgram {
   std::string_view name() const override { return "words"; }
   JobStatus configure(const JobConfig& config) override { return engine_->configure(config); }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map() override { return engine_->new_map(); }
-  std::unique_ptr<ReduceTask> new_reduce() override { return engine_->new_reduce(); }
+  std::unique_ptr<MapTask> new_map(Scratch&) override { return engine_->new_map(); }
+  bool merges() const override { return false; }
+  std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) override { return engine_->new_reduce(scratch); }
+  std::unique_ptr<MergeTask> new_merge(Scratch&) override { return nullptr; }
 
   std::uint64_t step = 1;
   bool one_by_one = false;  // emit() in place of emit_each()
@@ -168,29 +170,42 @@ TEST(Counting, StaysWithinItsMemoryByWritingEarly) {
   EXPECT_EQ(run_job(program, 3, {text}), naive({text}));
   std::size_t lines = 0;
   for (std::uint32_t partition = 0; partition < 3; ++partition) {
-    auto task = program.new_reduce();
-    ASSERT_TRUE(feed_stream(*task, streams.of[partition]).has_value());
-    Collected output;
-    ASSERT_TRUE(task->finish(output).has_value());
-    for (const OutputRecord& record : testing::read_output(output.bytes)) {
-      EXPECT_EQ(record.line.substr(record.key_size), "\t4\n") << record.key();
+    const auto output = testing::reduce_streams(program, {streams.of[partition]});
+    for (const OutputRecord& record : testing::read_output(output)) {
+      EXPECT_EQ(record.bytes.substr(record.key_size), "\t4\n") << record.key();
       ++lines;
     }
   }
   EXPECT_EQ(lines, 100000u);
 }
 
-TEST(Counting, RefusesWhatExceedsItsMemory) {
+TEST(Counting, ReducesMoreKeysThanItsMemoryHolds) {
+  std::string text;
+  for (int i = 0; i < 100000; ++i) text += std::to_string(i % 50000) + (i % 8 == 0 ? "-and-quite-a-long-rest " : " ");
+  std::mt19937_64 random(17);
+  using detail::LineOrder;
+  for (const LineOrder order : {LineOrder::kValueDescending, LineOrder::kKey}) {
+    WordProgram program(Words::whitespace(), true, order);
+    program.step = static_cast<std::uint64_t>(-3);
+    ASSERT_TRUE(program.configure(test_config(2)).has_value());
+    const std::string expected = run_job(program, 2, {text, text});
+    ASSERT_TRUE(program.configure(test_config(2, 1 << 20)).has_value());
+    EXPECT_EQ(run_job(program, 2, {text, text}), expected);
+    EXPECT_EQ(run_job(program, 2, {text, text}, &random), expected);
+    testing::TestScratch scratch;
+    const Streams streams = map_text(program, 2, text);
+    auto task = program.new_reduce(scratch);
+    ASSERT_TRUE(feed_stream(*task, streams.of[0]).has_value());
+    EXPECT_GT(scratch.runs.size(), 2u);
+  }
+}
+
+TEST(Counting, RefusesAKeyThatExceedsItsMemory) {
   WordProgram program;
   ASSERT_TRUE(program.configure(test_config(1, 1 << 20)).has_value());
   Streams out(1);
-  EXPECT_FALSE(program.new_map()->feed({std::string(2 << 20, 'a')}, out).has_value());
-
-  std::string text;
-  for (int i = 0; i < 100000; ++i) text += std::to_string(i) + ' ';
-  const Streams streams = map_text(program, 1, text);
-  auto task = program.new_reduce();
-  EXPECT_FALSE(feed_stream(*task, streams.of[0]).has_value());
+  testing::TestScratch scratch;
+  EXPECT_FALSE(program.new_map(scratch)->feed({std::string(2 << 20, 'a')}, out).has_value());
 }
 
 TEST(Counting, SumsBeyondAndBelowASlot) {
@@ -235,7 +250,8 @@ TEST(Counting, ServesManyTasksAndRunsFromOneProgram) {
     config.hash_key[0] = static_cast<std::uint8_t>(run);
     ASSERT_TRUE(program.configure(config).has_value());
     EXPECT_EQ(run_job(program, config.partitions, {"x y x", "y z", ""}), "x\t2\ny\t2\nz\t1\n");
-    auto given_up = program.new_map();
+    testing::TestScratch scratch;
+    auto given_up = program.new_map(scratch);
     Streams out(config.partitions);
     ASSERT_TRUE(given_up->feed({"never finished "}, out).has_value());
   }
@@ -252,7 +268,8 @@ class MapStream : public ::testing::Test {
  protected:
   JobStatus reduce(const std::vector<std::uint8_t>& bytes, std::uint32_t partitions = 1) {
     if (!program_.configure(test_config(partitions))) return job_error("configure");
-    auto task = program_.new_reduce();
+    testing::TestScratch scratch;
+    auto task = program_.new_reduce(scratch);
     return feed_stream(*task, bytes);
   }
   WordProgram program_;
@@ -305,13 +322,15 @@ TEST(OutputReader, RefusesDisorderAndMalformedRecords) {
     return next == OutputReader::Next::kNeedMore && reader.at_border();
   };
   EXPECT_TRUE(outcome({}));
-  EXPECT_TRUE(outcome({5, 2, 1, 'a', '\n', 0, 2, 1, 'b', '\n', 1, 2, 1, 'a', '\n'}));
+  EXPECT_TRUE(outcome({5, 2, 4, 'a', '\n', 0, 2, 4, 'b', '\n', 1, 2, 5, 'a', '\n', 0, 0, 2, 1, 0, 0}));
   EXPECT_TRUE(outcome({0, 0, 0}));
-  EXPECT_FALSE(outcome({5, 2, 1, 'b', '\n', 0, 2, 1, 'a', '\n'}));  // keys descend
-  EXPECT_FALSE(outcome({5, 1, 2, 'a', '\n'}));                      // key longer than line
-  EXPECT_FALSE(outcome({5, 2, 1, 'a'}));                            // cut
-  EXPECT_FALSE(outcome({0x85, 0x00, 2, 1, 'a', '\n'}));             // padded number
-  EXPECT_FALSE(outcome({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 1, 1, 'a', 1, 1, 1, 'a'}));  // rank
+  EXPECT_FALSE(outcome({5, 2, 4, 'b', '\n', 0, 2, 4, 'a', '\n'}));  // keys descend
+  EXPECT_FALSE(outcome({5, 1, 8, 'a', '\n'}));                      // key longer than line
+  EXPECT_FALSE(outcome({5, 2, 7, 'a', '\n'}));                      // of no kind
+  EXPECT_FALSE(outcome({5, 0, 2}));                                 // a mark with content
+  EXPECT_FALSE(outcome({5, 2, 4, 'a'}));                            // cut
+  EXPECT_FALSE(outcome({0x85, 0x00, 2, 4, 'a', '\n'}));             // padded number
+  EXPECT_FALSE(outcome({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 1, 4, 'a', 1, 1, 4, 'a'}));  // rank
 }
 
 TEST(OutputReader, GivesTheSameForEveryCut) {
@@ -321,9 +340,9 @@ TEST(OutputReader, GivesTheSameForEveryCut) {
   for (int i = 0; i < 300; ++i)
     lines.push_back("key" + std::to_string(1000 + i) + std::string(static_cast<std::size_t>(i), 'x') + "\n");
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    ASSERT_TRUE(writer.write(i * i, 7, lines[i].substr(0, 7), lines[i].substr(7)).has_value());
+    ASSERT_TRUE(writer.write(i * i, lines[i].substr(0, 7), lines[i].substr(7)).has_value());
   }
-  ASSERT_TRUE(writer.write(100000, 100000, std::string(200000, 'z')).has_value());
+  ASSERT_TRUE(writer.write(100000, std::string(100000, 'z'), std::string(100000, 'z')).has_value());
   ASSERT_TRUE(writer.finish().has_value());
   std::mt19937_64 random(16);
   for (int round = 0; round < 20; ++round) {
@@ -337,7 +356,7 @@ TEST(OutputReader, GivesTheSameForEveryCut) {
       while (reader.next(record) == OutputReader::Next::kRecord) {
         if (seen < lines.size()) {
           ASSERT_EQ(record.rank, seen * seen);
-          ASSERT_EQ(record.line, lines[seen]);
+          ASSERT_EQ(record.line(), lines[seen]);
           ASSERT_EQ(record.key_size, 7u);
         }
         ++seen;

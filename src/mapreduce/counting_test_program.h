@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+#include "mapreduce/test_scratch.h"
+
 namespace brume::mapreduce::testing {
 
 struct Streams final : PartitionSink {
@@ -41,7 +43,8 @@ inline JobConfig test_config(std::uint32_t partitions = 1, std::uint64_t memory_
 inline Streams map_text(JobProgram& program, std::uint32_t partitions, std::string_view text,
                         std::mt19937_64* random = nullptr, std::uint64_t offset = 0) {
   Streams streams(partitions);
-  auto task = program.new_map();
+  TestScratch scratch(random != nullptr ? 1 + (*random)() % 9999 : 64 << 10);
+  auto task = program.new_map(scratch);
   while (!text.empty()) {
     std::size_t size = random != nullptr ? 1 + (*random)() % 3000 : std::size_t{1} << 20;
     size = std::min(size, text.size());
@@ -85,14 +88,35 @@ inline std::vector<OutputRecord> read_output(const std::vector<std::uint8_t>& by
   std::size_t at = 0;  // views into the reader's buffer become views into `kept`
   for (OutputRecord& each : records) {
     const std::string_view all(reinterpret_cast<const char*>(kept.data()), kept.size());
-    at = all.find(each.line, at);
-    each.line = all.substr(at, each.line.size());
-    at += each.line.size();
+    at = all.find(each.bytes, at);
+    each.bytes = all.substr(at, each.bytes.size());
+    at += each.bytes.size();
   }
   return records;
 }
 
-// The whole job over splits: the lines of all partitions, merged by output order.
+// One partition's streams through its reduce task.
+inline std::vector<std::uint8_t> reduce_streams(JobProgram& program, const std::vector<Bytes>& streams,
+                                                std::mt19937_64* random = nullptr) {
+  const std::size_t piece = random != nullptr ? 1 + (*random)() % 9999 : 64 << 10;
+  TestScratch scratch(piece);
+  Collected output;
+  JobStatus status;
+  if (program.merges()) {
+    TestStreams set(streams, piece);
+    status = program.new_merge(scratch)->run(set, output);
+  } else {
+    auto task = program.new_reduce(scratch);
+    for (const Bytes& stream : streams) {
+      if (status) status = feed_stream(*task, stream, random);
+    }
+    if (status) status = task->finish(output);
+  }
+  EXPECT_TRUE(status.has_value()) << status.error();
+  return output.bytes;
+}
+
+// The whole job over splits: the lines of all partitions, merged by output order; "-- NAME" before each further output.
 inline std::string run_job(JobProgram& program, std::uint32_t partitions, const std::vector<std::string>& splits,
                            std::mt19937_64* random = nullptr) {
   std::vector<Streams> mapped;
@@ -102,28 +126,34 @@ inline std::string run_job(JobProgram& program, std::uint32_t partitions, const 
     offset += split.size();
   }
   struct Line {
+    std::size_t output;
     std::uint64_t rank;
     std::string key;
     std::string line;
   };
   std::vector<Line> lines;
   for (std::uint32_t partition = 0; partition < partitions; ++partition) {
-    auto task = program.new_reduce();
-    for (const Streams& streams : mapped) {
-      const auto status = feed_stream(*task, streams.of[partition], random);
-      EXPECT_TRUE(status.has_value()) << status.error();
-    }
-    Collected output;
-    const auto status = task->finish(output);
-    EXPECT_TRUE(status.has_value()) << status.error();
-    for (const OutputRecord& record : read_output(output.bytes)) {
-      lines.push_back({record.rank, std::string(record.key()), std::string(record.line)});
+    std::vector<Bytes> of_partition;
+    for (const Streams& streams : mapped) of_partition.push_back(streams.of[partition]);
+    std::size_t output = 0;
+    for (const OutputRecord& record : read_output(reduce_streams(program, of_partition, random))) {
+      if (record.kind == OutputKind::kNextOutput) {
+        ++output;
+      } else {
+        lines.push_back({output, record.rank, std::string(record.key()), std::string(record.line())});
+      }
     }
   }
-  std::stable_sort(lines.begin(), lines.end(),
-                   [](const Line& a, const Line& b) { return output_before(a.rank, a.key, b.rank, b.key); });
+  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    if (a.output != b.output) return a.output < b.output;
+    return output_before(a.rank, a.key, b.rank, b.key);
+  });
   std::string all;
-  for (const Line& line : lines) all += line.line;
+  std::size_t output = 0;
+  for (const Line& line : lines) {
+    for (; output < line.output; ++output) all += "--\n";
+    all += line.line;
+  }
   return all;
 }
 

@@ -9,6 +9,12 @@ namespace {
 constexpr std::string_view kTaskLabel = "brume/1 task key";
 constexpr std::string_view kPartitionHashLabel = "brume/1 partition hash key";
 constexpr std::string_view kStreamLabel = "brume/1 stream key";
+constexpr std::string_view kScratchLabel = "brume/1 scratch key";
+
+crypto::Key32 derive(const crypto::Key32& task_key, const Salt& salt, std::string_view label, std::uint32_t number) {
+  const Bytes info = Writer().raw(as_bytes(label)).u32le(number).take();
+  return crypto::hkdf<32>(task_key.reveal(), salt.view(), info);
+}
 
 }  // namespace
 
@@ -42,8 +48,11 @@ crypto::Key32 RunKeys::partition_hash_key() const {
 }
 
 crypto::Key32 derive_stream_key(const crypto::Key32& task_key, const Salt& salt, std::uint32_t partition) {
-  const Bytes info = Writer().raw(as_bytes(kStreamLabel)).u32le(partition).take();
-  return crypto::hkdf<32>(task_key.reveal(), salt.view(), info);
+  return derive(task_key, salt, kStreamLabel, partition);
+}
+
+crypto::Key32 derive_scratch_key(const crypto::Key32& task_key, const Salt& salt, std::uint32_t run) {
+  return derive(task_key, salt, kScratchLabel, run);
 }
 
 }  // namespace brume::mapreduce

@@ -38,5 +38,7 @@ class RunKeys {
 };
 
 crypto::Key32 derive_stream_key(const crypto::Key32& task_key, const Salt& salt, std::uint32_t partition);
+// Of what a task keeps at its own host, run by run: nobody else ever has it.
+crypto::Key32 derive_scratch_key(const crypto::Key32& task_key, const Salt& salt, std::uint32_t run);
 
 }  // namespace brume::mapreduce

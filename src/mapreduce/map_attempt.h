@@ -16,12 +16,12 @@ inline Status checked(JobStatus status) {
 }
 
 // Lanes: Status write(std::uint32_t lane, ByteView); a lane for each partition, and behind them one for the fragments.
-// Both outlive the attempt.
+// All references outlive the attempt.
 template <typename Lanes>
 class MapAttempt final : public PieceSink, public PartitionSink {
  public:
-  MapAttempt(JobProgram& program, Lanes& lanes, std::uint32_t partition_count)
-      : program_(program), task_(program.new_map()), lanes_(lanes), partition_count_(partition_count) {}
+  MapAttempt(JobProgram& program, Scratch& scratch, Lanes& lanes, std::uint32_t partition_count)
+      : program_(program), task_(program.new_map(scratch)), lanes_(lanes), partition_count_(partition_count) {}
 
   Status piece(const Piece& piece) override {
     BRUME_TRY(checked(task_->feed(piece, *this)));

@@ -9,7 +9,7 @@
 namespace brume::mapreduce {
 namespace {
 
-class WholeSource final : public OutputSource {
+class WholeSource final : public PieceSource {
  public:
   explicit WholeSource(const Bytes& bytes) : rest_(bytes) {}
   Result<ByteView> next() override {
@@ -56,7 +56,7 @@ void BM_Merge(benchmark::State& state) {
   std::uint64_t merged = 0;
   for (auto _ : state) {
     std::vector<WholeSource> sources(streams.begin(), streams.end());
-    std::vector<OutputSource*> pointers;
+    std::vector<PieceSource*> pointers;
     for (WholeSource& source : sources) pointers.push_back(&source);
     NullSink sink;
     merged += merge_outputs(pointers, sink)->records;

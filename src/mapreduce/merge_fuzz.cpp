@@ -10,7 +10,7 @@ using namespace brume::mapreduce;
 
 namespace {
 
-class Source final : public OutputSource {
+class Source final : public PieceSource {
  public:
   Source(ByteView bytes, std::size_t piece) : rest_(bytes), piece_(piece) {}
   Result<ByteView> next() override {
@@ -29,6 +29,7 @@ struct Sink final : LineSink {
     append(text, more);
     return {};
   }
+  Status next_output() override { return {}; }
   Bytes text;
 };
 
@@ -44,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t begin = input.size() * i / count;
     sources.emplace_back(input.subspan(begin, input.size() * (i + 1) / count - begin), piece);
   }
-  std::vector<OutputSource*> pointers;
+  std::vector<PieceSource*> pointers;
   for (Source& source : sources) pointers.push_back(&source);
   Sink sink;
   const auto totals = merge_outputs(pointers, sink);
@@ -55,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reader.feed(input);
   OutputRecord record;
   Bytes lines;
-  while (reader.next(record) == OutputReader::Next::kRecord) append(lines, as_bytes(record.line));
+  while (reader.next(record) == OutputReader::Next::kRecord) append(lines, as_bytes(record.line()));
   if (reader.at_border()) BRUME_CHECK(totals && sink.text == lines);
   return 0;
 }

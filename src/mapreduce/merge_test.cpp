@@ -17,13 +17,13 @@ struct Record {
   std::string rest;
 };
 
-Bytes encode(const std::vector<Record>& records) {
+Bytes encode(const std::vector<Record>& records, OutputKind kind = OutputKind::kLine) {
   Bytes out;
   std::uint64_t rank = 0;
   for (const Record& record : records) {
     std::uint8_t header[kMaxOutputHeaderSize];
     const std::string line = record.key + record.rest;
-    const std::uint8_t* end = put_output_header(header, record.rank - rank, line.size(), record.key.size());
+    const std::uint8_t* end = put_output_header(header, record.rank - rank, line.size(), record.key.size(), kind);
     rank = record.rank;
     append(out, {header, end});
     append(out, as_bytes(line));
@@ -31,7 +31,7 @@ Bytes encode(const std::vector<Record>& records) {
   return out;
 }
 
-class PiecesSource final : public OutputSource {
+class PiecesSource final : public PieceSource {
  public:
   PiecesSource(Bytes bytes, std::size_t piece) : bytes_(std::move(bytes)), piece_(piece) {}
   Result<ByteView> next() override {
@@ -49,21 +49,25 @@ class PiecesSource final : public OutputSource {
 struct TextSink final : LineSink {
   Status write(ByteView more) override {
     text += as_chars(more);
-    ++calls;
+    return {};
+  }
+  Status next_output() override {
+    text += "--\n";
+    ++marks;
     return {};
   }
   std::string text;
-  int calls = 0;
+  std::size_t marks = 0;
 };
 
 Result<std::string> merge(const std::vector<Bytes>& streams, std::size_t piece) {
   std::vector<PiecesSource> sources;
   for (const Bytes& stream : streams) sources.emplace_back(stream, piece);
-  std::vector<OutputSource*> pointers;
+  std::vector<PieceSource*> pointers;
   for (PiecesSource& source : sources) pointers.push_back(&source);
   TextSink sink;
   BRUME_ASSIGN(const MergeTotals totals, merge_outputs(pointers, sink));
-  EXPECT_EQ(totals.bytes, sink.text.size());
+  EXPECT_EQ(totals.bytes, sink.text.size() - 3 * sink.marks);
   return sink.text;
 }
 
@@ -97,6 +101,38 @@ TEST(Merge, OrdersByRankThenKeyAcrossStreams) {
   }
 }
 
+const Bytes kMark{0, 0, 2};
+
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes out;
+  for (const Bytes& part : parts) append(out, part);
+  return out;
+}
+
+TEST(Merge, HidesKeysThatOnlyOrder) {
+  const auto kHidden = OutputKind::kHiddenKey;
+  EXPECT_EQ(
+      *merge({encode({{1, "b", "2\n"}, {2, "", "4\n"}}, kHidden), encode({{1, "a", "1\n"}, {1, "c", "3\n"}}, kHidden)},
+             5),
+      "1\n2\n3\n4\n");
+}
+
+TEST(Merge, KeepsOutputsApart) {
+  const Bytes first = joined({encode({{7, "b", "\n"}}), kMark, encode({{1, "a", "\n"}}), kMark});
+  const Bytes second = joined({kMark, encode({{0, "z", "\n"}, {1, "0", "\n"}}), kMark, encode({{0, "x", "\n"}})});
+  for (std::size_t piece : {1u, 3u, 100u}) EXPECT_EQ(*merge({first, second}, piece), "b\n--\nz\n0\na\n--\nx\n");
+  EXPECT_EQ(*merge({kMark, kMark}, 1), "--\n");
+  EXPECT_FALSE(merge({kMark, {}}, 1).has_value());
+  EXPECT_FALSE(merge({first, kMark}, 1).has_value());
+}
+
+TEST(Merge, RefusesMarksWithContentAndUnknownKinds) {
+  EXPECT_FALSE(merge({{1, 0, 2}}, 9).has_value());
+  EXPECT_FALSE(merge({{0, 1, 2, 'a'}}, 9).has_value());
+  EXPECT_FALSE(merge({{0, 0, 6}}, 9).has_value());
+  EXPECT_FALSE(merge({{0, 1, 7, 'a'}}, 9).has_value());
+}
+
 TEST(Merge, GivesNothingForNoStreamsAndForEmptyOnes) {
   EXPECT_EQ(*merge({}, 1), "");
   EXPECT_EQ(*merge({{}, {}, {}}, 1), "");
@@ -117,7 +153,7 @@ TEST(Merge, RefusesEveryTruncationWithinARecord) {
 }
 
 TEST(Merge, RefusesKeysLongerThanTheirLineAndRanksThatWrap) {
-  EXPECT_FALSE(merge({{0, 1, 2, 'a'}}, 9).has_value());
+  EXPECT_FALSE(merge({{0, 1, 4 * 2, 'a'}}, 9).has_value());
   Bytes wraps = encode({{~std::uint64_t{0}, "a", ""}});
   const Bytes again = encode({{1, "a", ""}});
   append(wraps, again);

@@ -106,6 +106,8 @@ const char* failure_reason_name(FailureReason reason) {
       return "limit";
     case FailureReason::kOrderRefused:
       return "order-refused";
+    case FailureReason::kScratch:
+      return "scratch";
   }
   return "unknown";
 }
@@ -252,7 +254,7 @@ Result<TaskFailed> parse_task_failed(ByteView body) {
   out.run = fixed<RunId>(in);
   out.task = task(in);
   const std::uint8_t reason = in.u8();
-  if (reason < 1 || reason > 7) in.fault();
+  if (reason < 1 || reason > 8) in.fault();
   out.reason = static_cast<FailureReason>(reason);
   const std::uint8_t has_producer = in.u8();
   if (has_producer > 1) in.fault();

@@ -103,6 +103,7 @@ enum class FailureReason : std::uint8_t {
   kJob = 5,                // the job's program said no
   kLimit = 6,
   kOrderRefused = 7,  // the order itself does not fit the run
+  kScratch = 8,       // the host lost or altered what the task kept there
 };
 const char* failure_reason_name(FailureReason reason);
 

@@ -9,7 +9,8 @@ namespace {
 struct Record {
   std::uint64_t rank;
   std::size_t key_size;
-  std::string line;
+  std::string bytes;
+  brume::OutputKind kind;
   bool operator==(const Record&) const = default;
 };
 
@@ -24,12 +25,12 @@ bool read(std::span<const std::uint8_t> bytes, std::size_t piece, std::vector<Re
     brume::OutputRecord record;
     brume::OutputReader::Next next;
     while ((next = reader.next(record)) == brume::OutputReader::Next::kRecord) {
-      if (!records.empty()) {
+      if (!records.empty() && record.kind != brume::OutputKind::kNextOutput) {
         const Record& before = records.back();
         need(!brume::output_before(record.rank, record.key(), before.rank,
-                                   std::string_view(before.line).substr(0, before.key_size)));
+                                   std::string_view(before.bytes).substr(0, before.key_size)));
       }
-      records.push_back({record.rank, record.key_size, std::string(record.line)});
+      records.push_back({record.rank, record.key_size, std::string(record.bytes), record.kind});
     }
     if (next == brume::OutputReader::Next::kMalformed) return false;
   }
@@ -57,7 +58,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   need(whole == cut);
   Collected again;
   brume::OutputWriter writer(again);
-  for (const Record& record : whole) need(writer.write(record.rank, record.key_size, record.line).has_value());
+  for (const Record& record : whole) {
+    const std::string_view text = record.bytes;
+    need((record.kind == brume::OutputKind::kNextOutput
+              ? writer.next_output()
+              : writer.write(record.rank, text.substr(0, record.key_size), text.substr(record.key_size), record.kind))
+             .has_value());
+  }
   need(writer.finish().has_value());
   need(std::equal(again.bytes.begin(), again.bytes.end(), bytes.begin(), bytes.end()));
   return 0;

@@ -11,7 +11,7 @@ namespace {
 using Action = RunAction::Kind;
 
 // A stored output, opened again block by block.
-class StoredOutput final : public OutputSource {
+class StoredOutput final : public PieceSource {
  public:
   StoredOutput(OutputStore& store, std::uint32_t partition, const crypto::Key32& key, const sealed::StreamId& id,
                const sealed::StreamTotals& totals)
@@ -318,7 +318,7 @@ void RunCore::end() {
 Result<MergeTotals> RunCore::write_output(LineSink& sink) {
   BRUME_CHECK(finished_);
   std::vector<std::unique_ptr<StoredOutput>> outputs;
-  std::vector<OutputSource*> sources;
+  std::vector<PieceSource*> sources;
   for (std::uint32_t partition = 0; partition < descriptor_.partition_count(); ++partition) {
     const TaskId task{Stage::kReduce, partition};
     const Committed* committed = ledger_.find(task);

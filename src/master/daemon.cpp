@@ -284,7 +284,7 @@ void Daemon::fetch_thread(std::shared_ptr<JobRun> run, mapreduce::Ticket ticket,
                           abi::StreamName name) {
   Status status;
   bool wanted = true;
-  auto fetched = fetch_client_.fetch(peer, name, [&](ByteView frame) {
+  auto fetched = fetch_client_.fetch(peer, abi::StreamPart{name}, [&](ByteView frame) {
     auto blocks = abi::split_blocks(frame, sealed::kSealedBlockLimit);
     if (!blocks) {
       status = std::unexpected(blocks.error());

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -90,7 +91,7 @@ Status BlockStore::put(const abi::StreamName& name, ByteView blocks) {
   }
   if (!stored) {
     stream->broken = true;
-    stream->frames.clear();
+    stream->puts->clear();
   }
   return stored;
 }
@@ -103,18 +104,8 @@ Status BlockStore::append_blocks(Run& run, Stream& stream, ByteView blocks) {
     if (size <= 0) return io_failed("write");  // the next put overwrites what came this far
     at += static_cast<std::size_t>(size);
   }
-  // Small puts share an answer frame; neighbours in the file share an extent.
-  if (stream.frames.empty() || stream.last_frame_size + blocks.size() > transport::kPreferredFrameSize) {
-    stream.frames.emplace_back();
-    stream.last_frame_size = 0;
-  }
-  auto& frame = stream.frames.back();
-  if (!frame.empty() && frame.back().offset + frame.back().size == run.size) {
-    frame.back().size += blocks.size();
-  } else {
-    frame.push_back({run.file, run.size, blocks.size()});
-  }
-  stream.last_frame_size += blocks.size();
+  stream.puts->push_back({run.size, stream.size, blocks.size()});
+  stream.size += blocks.size();
   run.size += blocks.size();
   stored_size_ += blocks.size();
   return {};
@@ -135,21 +126,73 @@ void BlockStore::drop_run(const RunId& run) {
   const auto found = runs_.find(run);
   if (found == runs_.end()) return;
   (void)::unlinkat(directory_.get(), file_name(run).c_str(), 0);
-  stored_size_ -= found->second.size;
+  stored_size_ -= found->second.size - found->second.dropped_size;
   stream_count_ -= found->second.streams.size();
   runs_.erase(found);
 }
 
-std::expected<std::unique_ptr<transport::FetchSource>, FetchFailure> BlockStore::open_stream(
-    const abi::StreamName& name) {
+void BlockStore::drop_stream(const abi::StreamName& name) {
   const std::lock_guard lock(mutex_);
   const auto run = runs_.find(name.run);
-  if (run == runs_.end()) return std::unexpected(FetchFailure::kNotFound);
+  if (run == runs_.end()) return;
   const auto stream = run->second.streams.find(name);
-  if (stream == run->second.streams.end()) return std::unexpected(FetchFailure::kNotFound);
-  if (stream->second.broken) return std::unexpected(FetchFailure::kStorage);
-  if (!stream->second.complete) return std::unexpected(FetchFailure::kNotFound);
-  return transport::make_list_source(stream->second.frames);
+  if (stream == run->second.streams.end()) return;
+  for (const Put& put : *stream->second.puts) {
+    (void)::fallocate(run->second.file->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                      static_cast<off_t>(put.place), static_cast<off_t>(put.size));
+  }
+  stored_size_ -= stream->second.size;
+  run->second.dropped_size += stream->second.size;
+  run->second.streams.erase(stream);
+  --stream_count_;
+}
+
+// Small puts share an answer frame; neighbours in the file share an extent.
+class BlockStore::PutSource final : public transport::FetchSource {
+ public:
+  PutSource(std::shared_ptr<const UniqueFd> file, std::shared_ptr<const Puts> puts, std::size_t begin, std::size_t end)
+      : file_(std::move(file)), puts_(std::move(puts)), at_(begin), end_(end) {}
+  transport::FrameExtents next() override {
+    transport::FrameExtents frame;
+    for (std::uint64_t size = 0; at_ < end_; ++at_) {
+      const Put& put = (*puts_)[at_];
+      if (!frame.empty() && size + put.size > transport::kPreferredFrameSize) break;
+      if (!frame.empty() && frame.back().offset + frame.back().size == put.place) {
+        frame.back().size += put.size;
+      } else {
+        frame.push_back({file_, put.place, put.size});
+      }
+      size += put.size;
+    }
+    return frame;
+  }
+
+ private:
+  std::shared_ptr<const UniqueFd> file_;
+  std::shared_ptr<const Puts> puts_;
+  std::size_t at_;
+  const std::size_t end_;
+};
+
+std::expected<std::unique_ptr<transport::FetchSource>, FetchFailure> BlockStore::open_stream(
+    const abi::StreamPart& part) {
+  const std::lock_guard lock(mutex_);
+  const auto run = runs_.find(part.name.run);
+  if (run == runs_.end()) return std::unexpected(FetchFailure::kNotFound);
+  const auto found = run->second.streams.find(part.name);
+  if (found == run->second.streams.end()) return std::unexpected(FetchFailure::kNotFound);
+  const Stream& stream = found->second;
+  if (stream.broken) return std::unexpected(FetchFailure::kStorage);
+  if (!stream.complete) return std::unexpected(FetchFailure::kNotFound);
+  const Puts& puts = *stream.puts;
+  const auto begin = std::ranges::lower_bound(puts, part.offset, {}, &Put::offset);
+  if (begin == puts.end() ? part.offset != stream.size : begin->offset != part.offset)
+    return std::unexpected(FetchFailure::kBadRequest);
+  auto end = puts.end();
+  if (part.size != 0 && begin != puts.end() && part.size < stream.size - part.offset)
+    end = std::ranges::lower_bound(begin, puts.end(), part.offset + part.size, {}, &Put::offset);
+  return std::make_unique<PutSource>(run->second.file, stream.puts, static_cast<std::size_t>(begin - puts.begin()),
+                                     static_cast<std::size_t>(end - puts.begin()));
 }
 
 std::uint64_t BlockStore::stored_size() const {

@@ -17,7 +17,7 @@ namespace brume::node {
 struct BlockStoreLimits {
   std::uint64_t size = 64ull << 30;     // bytes of all runs; the disk itself is often the tighter limit
   std::size_t run_count = 64;           // one open file each
-  std::size_t stream_count = 1u << 20;  // 1000 splits by 1000 partitions; about 200 bytes of index each
+  std::size_t stream_count = 1u << 20;  // 1000 splits by 1000 partitions; about 200 bytes of index each, 24 a block put
 };
 
 // Any thread.
@@ -36,22 +36,33 @@ class BlockStore {
   // From now on readers see the stream. An empty stream is one, too. Errors: kState, kLimit.
   Status end(const abi::StreamName& name);
   void drop_run(const RunId& run);
+  // Its place on the disk is free again, where the file system can do that.
+  void drop_stream(const abi::StreamName& name);
 
-  // kNotFound until end(). Stays readable if the run is dropped meanwhile.
+  // kNotFound until end(), kBadRequest where no put began at the offset. Stays readable if the run is dropped
+  // meanwhile.
   std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> open_stream(
-      const abi::StreamName& name);
+      const abi::StreamPart& part);
   std::uint64_t stored_size() const;
 
  private:
+  struct Put {
+    std::uint64_t place = 0;   // in the file
+    std::uint64_t offset = 0;  // in the stream
+    std::uint64_t size = 0;
+  };
+  using Puts = std::vector<Put>;
+  class PutSource;
   struct Stream {
-    std::vector<transport::FrameExtents> frames;
-    std::uint64_t last_frame_size = 0;
+    std::shared_ptr<Puts> puts = std::make_shared<Puts>();  // readers share it once it is complete
+    std::uint64_t size = 0;
     bool complete = false;
     bool broken = false;
   };
   struct Run {
     std::shared_ptr<UniqueFd> file;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;  // of the file
+    std::uint64_t dropped_size = 0;
     std::map<abi::StreamName, Stream> streams;
   };
 

@@ -57,9 +57,9 @@ class StoreProvider final : public transport::FetchProvider {
   explicit StoreProvider(BlockStore& store) : store_(store) {}
   std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> open(
       const transport::FetchRequest& request) override {
-    const auto* name = std::get_if<abi::StreamName>(&request);
-    if (name == nullptr) return std::unexpected(transport::FetchFailure::kNotFound);
-    return store_.open_stream(*name);
+    const auto* part = std::get_if<abi::StreamPart>(&request);
+    if (part == nullptr) return std::unexpected(transport::FetchFailure::kNotFound);
+    return store_.open_stream(*part);
   }
 
  private:

@@ -70,7 +70,7 @@ class Relay {
   void fetch_stream(std::uint64_t id, const abi::FetchStream& wanted);
   void relay_fetch(std::uint64_t id, abi::ToEnclave type, const transport::Endpoint& from,
                    const transport::FetchRequest& request);
-  void relay_own_stream(std::uint64_t id, const abi::StreamName& name);
+  void relay_own_stream(std::uint64_t id, const abi::StreamPart& part);
   void finish_fetch(std::uint64_t id, const Status& done);
 
   // Waits for room: never on the thread that reads the enclave. False: the enclave is gone.

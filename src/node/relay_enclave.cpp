@@ -92,6 +92,10 @@ bool Relay::on_storage_frame(const abi::Frame& frame) {
     const auto name = abi::parse_stream_name(frame.payload);
     if (!name) return false;
     stored = store_.end(*name);
+  } else if (frame.type == static_cast<std::uint16_t>(ToHost::kDropStream)) {
+    const auto name = abi::parse_stream_name(frame.payload);
+    if (!name) return false;
+    store_.drop_stream(*name);
   } else if (frame.type == static_cast<std::uint16_t>(ToHost::kDropRun)) {
     const auto run = RunId::from(frame.payload);
     if (!run) return false;
@@ -137,13 +141,13 @@ void Relay::fetch_stream(std::uint64_t id, const abi::FetchStream& wanted) {
   bool own = false;
   {
     const std::lock_guard lock(mutex_);
-    own = self_.value != 0 && wanted.holder == self_;
+    own = wanted.holder.value == 0 || wanted.holder == self_;
     const auto found = peers_.find(wanted.holder);
     if (found != peers_.end()) holder = found->second;
   }
-  if (own) return relay_own_stream(id, wanted.name);
+  if (own) return relay_own_stream(id, wanted.part);
   if (holder.port == 0) return finish_fetch(id, fail(ErrorCode::kNotFound, "the master named no address of that node"));
-  relay_fetch(id, ToEnclave::kBlock, holder, wanted.name);
+  relay_fetch(id, ToEnclave::kBlock, holder, wanted.part);
 }
 
 void Relay::relay_fetch(std::uint64_t id, ToEnclave type, const transport::Endpoint& from,
@@ -165,8 +169,8 @@ void Relay::relay_fetch(std::uint64_t id, ToEnclave type, const transport::Endpo
 }
 
 // Its own disk instead of its own socket.
-void Relay::relay_own_stream(std::uint64_t id, const abi::StreamName& name) {
-  auto source = store_.open_stream(name);
+void Relay::relay_own_stream(std::uint64_t id, const abi::StreamPart& part) {
+  auto source = store_.open_stream(part);
   if (!source) return finish_fetch(id, fail(ErrorCode::kNotFound, transport::fetch_failure_text(source.error())));
   Bytes buffer;
   for (;;) {

@@ -259,7 +259,7 @@ TEST_F(RelayTest, SaysWhyAFetchFailed) {
   range.chunk_count = 1;
   enclave.say(ToHost::kFetchInput, 5, abi::encode_input_range(range));
   EXPECT_EQ(enclave.hear_fetch(5).type, ToEnclave::kFetchFailed);
-  enclave.say(ToHost::kFetchStream, 6, abi::encode_fetch_stream({name(0), NodeId{77}}));
+  enclave.say(ToHost::kFetchStream, 6, abi::encode_fetch_stream({{name(0)}, NodeId{77}}));
   EXPECT_EQ(enclave.hear_fetch(6).type, ToEnclave::kFetchFailed);
 }
 
@@ -279,7 +279,7 @@ TEST_F(RelayTest, StoresStreamsAndServesThemToItselfAndOthers) {
   enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));  // its echo comes after the peers
   ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
   for (const std::uint32_t holder : {1u, 2u}) {
-    enclave.say(ToHost::kFetchStream, holder, abi::encode_fetch_stream({name(1), NodeId{holder}}));
+    enclave.say(ToHost::kFetchStream, holder, abi::encode_fetch_stream({{name(1)}, NodeId{holder}}));
     const auto heard = enclave.hear_fetch(holder);
     EXPECT_EQ(heard.type, ToEnclave::kFetchEnd);
     EXPECT_EQ(heard.payload, expected);

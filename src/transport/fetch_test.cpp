@@ -92,7 +92,7 @@ TEST(Fetch, RefusalsNameTheReasonAndKeepTheConnection) {
   EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 6)).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(5, 1)).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(~0ull, ~0ull)).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(fetch_all(client, rig.endpoint(), abi::StreamName{}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), abi::StreamPart{}).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 0)).error().code, ErrorCode::kUnavailable);
   EXPECT_TRUE(fetch_all(client, rig.endpoint(), chunks(0, 5)));
 }

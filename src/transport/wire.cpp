@@ -87,7 +87,7 @@ Bytes encode_fetch_request(const FetchRequest& request) {
   if (const auto* range = std::get_if<abi::InputRange>(&request)) {
     body.u8(1).raw(abi::encode_input_range(*range));
   } else {
-    body.u8(2).raw(abi::encode_stream_name(std::get<abi::StreamName>(request)));
+    body.u8(2).raw(abi::encode_stream_part(std::get<abi::StreamPart>(request)));
   }
   return Writer().sized(body.bytes()).take();
 }
@@ -99,8 +99,8 @@ Result<FetchRequest> parse_fetch_request(ByteView body) {
     return FetchRequest(range);
   }
   if (body[0] == 2) {
-    BRUME_ASSIGN(const abi::StreamName name, abi::parse_stream_name(body.subspan(1)));
-    return FetchRequest(name);
+    BRUME_ASSIGN(const abi::StreamPart part, abi::parse_stream_part(body.subspan(1)));
+    return FetchRequest(part);
   }
   return fail(ErrorCode::kUnsupported, "fetch request: unknown kind");
 }

@@ -42,9 +42,9 @@ class ControlFrameParser {
   std::optional<Error> fault_;
 };
 
-// A fetch request: u32le size | u8 kind | body (1: InputRange, 2: StreamName).
-using FetchRequest = std::variant<abi::InputRange, abi::StreamName>;
-inline constexpr std::size_t kFetchRequestLimit = 256;    // the longest body is 57 bytes
+// A fetch request: u32le size | u8 kind | body (1: InputRange, 2: StreamPart).
+using FetchRequest = std::variant<abi::InputRange, abi::StreamPart>;
+inline constexpr std::size_t kFetchRequestLimit = 256;    // the longest body is 73 bytes
 Bytes encode_fetch_request(const FetchRequest& request);  // with its size
 Result<FetchRequest> parse_fetch_request(ByteView body);  // without
 

@@ -75,7 +75,7 @@ TEST(FetchRequests, RoundTripAndRefuseEveryTruncationAndTrail) {
   range.run.bytes.fill(1);
   range.first_chunk = 5;
   range.chunk_count = 1ull << 40;
-  for (const FetchRequest& request : {FetchRequest(range), FetchRequest(sample_name())}) {
+  for (const FetchRequest& request : {FetchRequest(range), FetchRequest(abi::StreamPart{sample_name(), 5, 6})}) {
     const Bytes encoded = encode_fetch_request(request);
     ByteView body = ByteView(encoded).subspan(4);
     const auto parsed = parse_fetch_request(body);

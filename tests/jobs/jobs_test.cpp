@@ -209,7 +209,8 @@ TEST(TopKJob, FailsOnMalformedLinesOrSkipsThem) {
   EXPECT_EQ(result_of(top, {{"on-malformed", "skip"}}, splits), "3\n1\n");
   ASSERT_TRUE(configure(top, {}).has_value());
   testing::Streams out(1);
-  EXPECT_TRUE(top.new_map()->feed({splits[0]}, out).has_value());
+  testing::TestScratch scratch;
+  EXPECT_TRUE(top.new_map(scratch)->feed({splits[0]}, out).has_value());
   ASSERT_FALSE(top.counters().status().has_value()) << "whoever runs the task asks";
   EXPECT_EQ(top.counters().malformed_places(), (std::vector<std::uint64_t>{2, 4, 7, 8}));
 }

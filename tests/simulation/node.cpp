@@ -4,14 +4,14 @@
 
 namespace brume::simulation {
 
-Node::Node(std::uint64_t serial, std::uint64_t seed, bool joined, abi::Tee tee, mapreduce::Roles roles,
-           const SpkiHash& master, NodeOutside& outside)
-    : serial_(serial), tee_(tee), roles_(roles), outside_(outside), random_(seed) {
-  enclave::TaskLimits limits;
-  if (joined) {
-    loop_ = std::make_unique<enclave::TaskLoop>(job_, random_, *this, *this, enclave::TaskLoopConfig{master, limits});
+Node::Node(std::uint64_t serial, std::uint64_t seed, std::unique_ptr<JobProgram> job, const Options& options,
+           NodeOutside& outside)
+    : serial_(serial), options_(options), outside_(outside), job_(std::move(job)), random_(seed) {
+  if (options_.joined) {
+    loop_ = std::make_unique<enclave::TaskLoop>(*job_, random_, *this, *this, *this,
+                                                enclave::TaskLoopConfig{options_.master, options_.limits});
   } else {
-    runner_ = std::make_unique<enclave::TaskRunner>(job_, random_, *this, *this, limits);
+    runner_ = std::make_unique<enclave::TaskRunner>(*job_, random_, *this, *this, *this, options_.limits);
   }
 }
 
@@ -19,34 +19,74 @@ void Node::start() {
   if (!loop_) return;
   abi::Start start;
   start.role = role();
-  start.tee = tee_;
-  if (tee_ != abi::Tee::kNone) start.qe_target_info.resize(512);
+  start.tee = options_.tee;
+  if (options_.tee != abi::Tee::kNone) start.qe_target_info.resize(512);
   start.node_name = "node-" + std::to_string(serial_);
   frame_in(abi::ToEnclave::kStart, 0, abi::encode_start(start));
 }
 
+void Node::deliver(std::function<void()> frame) {
+  inbox_.push_back(std::move(frame));
+  if (busy_) return;
+  busy_ = true;
+  while (!inbox_.empty() && !dead_) {
+    const auto next = std::move(inbox_.front());
+    inbox_.pop_front();
+    next();
+  }
+  busy_ = false;
+}
+
+bool Node::pump() {
+  while (inbox_.empty() && !dead_) {
+    if (!outside_.advance()) return false;
+  }
+  if (dead_) return false;
+  const auto next = std::move(inbox_.front());
+  inbox_.pop_front();
+  next();
+  return true;
+}
+
 void Node::frame_in(abi::ToEnclave type, std::uint64_t id, ByteView payload) {
+  deliver([this, type, id, payload = to_bytes(payload)] { take_frame(type, id, payload); });
+}
+
+void Node::take_frame(abi::ToEnclave type, std::uint64_t id, ByteView payload) {
   if (loop_) return loop_->on_frame(static_cast<std::uint16_t>(type), id, payload);
   switch (type) {
     case abi::ToEnclave::kInput:
-      return runner_->on_input(id, payload);
+      runner_->on_input(id, payload);
+      break;
     case abi::ToEnclave::kBlock:
-      return runner_->on_blocks(id, payload);
+      runner_->on_blocks(id, payload);
+      break;
     case abi::ToEnclave::kFetchEnd:
-      return runner_->on_end(id);
+      runner_->on_end(id);
+      break;
     case abi::ToEnclave::kFetchFailed:
-      return runner_->on_failed(id);
+      runner_->on_failed(id);
+      break;
     default:
       return;
   }
+  runner_->work();
 }
 
 void Node::message_in(std::uint8_t type, ByteView body) {
-  const auto status = runner_->on_message(type, body);
-  BRUME_CHECK(status.has_value());
+  deliver([this, type, body = to_bytes(body)] {
+    const auto status = runner_->on_message(type, body);
+    BRUME_CHECK(status.has_value());
+    runner_->work();
+  });
 }
 
-void Node::epoch_changed() { runner_->drop_tasks(); }
+void Node::epoch_changed() {
+  deliver([this] {
+    runner_->drop_tasks();
+    runner_->work();
+  });
+}
 
 void Node::message(mapreduce::Message message) {
   outside_.to_master(*this, static_cast<std::uint8_t>(message.type), std::move(message.body));

@@ -1,6 +1,8 @@
 // A simulated node: an enclave's task loop, and the storage of its host.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <memory>
 
 #include "enclave/task_loop.h"
@@ -8,7 +10,6 @@
 #include "join/verifier.h"
 #include "mapreduce/plan.h"
 #include "simulation/host.h"
-#include "simulation/word_job.h"
 
 namespace brume::simulation {
 
@@ -24,17 +25,30 @@ class NodeOutside {
   virtual void net_to_master(Node& node, Bytes bytes) = 0;
   virtual Result<ByteArray<abi::kReportSize>> report(const ReportData&) = 0;
   virtual void quote_wanted(Node& node, std::uint64_t id, Bytes report) = 0;
+  // Lets something happen elsewhere. False: nothing ever will.
+  virtual bool advance() = 0;
 };
 
-class Node final : public enclave::Outbox, public enclave::MessageOutbox, public enclave::ReportSource {
+class Node final : public enclave::Outbox,
+                   public enclave::MessageOutbox,
+                   public enclave::ReportSource,
+                   public enclave::FramePump {
  public:
-  // joined: the whole task loop, with TLS and attestation by that tee; else the task runner alone.
-  Node(std::uint64_t serial, std::uint64_t seed, bool joined, abi::Tee tee, mapreduce::Roles roles,
-       const SpkiHash& master, NodeOutside& outside);
+  struct Options {
+    bool joined = false;  // the whole task loop, with TLS and attestation by that tee; else the task runner alone
+    abi::Tee tee = abi::Tee::kNone;
+    mapreduce::Roles roles;
+    SpkiHash master;
+    enclave::TaskLimits limits;
+  };
+  Node(std::uint64_t serial, std::uint64_t seed, std::unique_ptr<JobProgram> job, const Options& options,
+       NodeOutside& outside);
 
   std::uint64_t serial() const { return serial_; }
-  mapreduce::Roles roles() const { return roles_; }
-  std::string_view role() const { return roles_.map ? (roles_.reduce ? "worker" : "mapper") : "reducer"; }
+  mapreduce::Roles roles() const { return options_.roles; }
+  std::string_view role() const {
+    return options_.roles.map ? (options_.roles.reduce ? "worker" : "mapper") : "reducer";
+  }
   Storage& storage() { return storage_; }
 
   // To the enclave.
@@ -42,6 +56,10 @@ class Node final : public enclave::Outbox, public enclave::MessageOutbox, public
   void frame_in(abi::ToEnclave type, std::uint64_t id, ByteView payload);
   void message_in(std::uint8_t type, ByteView body);
   void epoch_changed();
+
+  // Whether a task of its enclave waits for frames. A node that died while it did is kept until it has left.
+  bool busy() const { return busy_; }
+  void die() { dead_ = true; }
 
   // The master's end, where nodes join.
   std::optional<join::VerifierSession> session;
@@ -53,14 +71,21 @@ class Node final : public enclave::Outbox, public enclave::MessageOutbox, public
   Result<ByteArray<abi::kReportSize>> report(ByteView, const ReportData& report_data) override {
     return outside_.report(report_data);
   }
+  bool pump() override;
 
  private:
+  // Now, or when the task at work asks for it.
+  void deliver(std::function<void()> frame);
+  void take_frame(abi::ToEnclave type, std::uint64_t id, ByteView payload);
+
   const std::uint64_t serial_;
-  const abi::Tee tee_;
-  const mapreduce::Roles roles_;
+  const Options options_;
   NodeOutside& outside_;
   Storage storage_;
-  WordJob job_;
+  std::deque<std::function<void()>> inbox_;
+  bool busy_ = false;
+  bool dead_ = false;
+  const std::unique_ptr<JobProgram> job_;
   SeededRandom random_;
   std::unique_ptr<enclave::TaskRunner> runner_;
   std::unique_ptr<enclave::TaskLoop> loop_;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "simulation/sort_job.h"
 #include "simulation/word_job.h"
 #include "simulation/world.h"
 
@@ -86,6 +87,55 @@ WorldOptions world_of(std::uint64_t seed, SeededRandom& random) {
   options.node_count = static_cast<std::uint32_t>(3 + random.below(4));
   options.split_roles = random.below(3) == 0;
   return options;
+}
+
+// Lines of any length and kind, many of them the same, one of them most often.
+std::string make_lines(SeededRandom& random, std::size_t size) {
+  std::string text;
+  const std::uint64_t kinds = 1 + random.below(3000);
+  while (text.size() < size) {
+    const std::uint64_t kind = random.below(3) == 0 ? 0 : random.below(kinds);
+    text.append(random.below(20) == 0 ? 1000 : kind % 90, static_cast<char>('a' + kind % 26));
+    text += std::to_string(kind) + '\n';
+  }
+  text.resize(size);
+  return text;
+}
+
+TEST(Simulation, JobsThatSortBeyondTheirMemoryAreRightOrRefusedByName) {
+  Tally tally;
+  const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 5000);
+  const std::uint64_t count = number_from("BRUME_SIMULATION_SEEDS", 120);
+  std::size_t scratch_count = 0;
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    SeededRandom random(seed);
+    WorldOptions options = world_of(seed, random);
+    options.sorts = true;
+    options.memory = std::size_t{256} << (10 + random.below(4));
+    options.joined = random.below(4) == 0;
+    World world(options);
+    RunOptions run = random_run(random);
+    run.chunks_per_split = 4 + random.below(10);
+    run.text = make_lines(random, random.below(30 * kChunk));
+    run.trouble.kills = static_cast<std::uint32_t>(random.below(3));
+    run.trouble.hostility.per_mille = seed % 3 == 0 ? 0 : random.below(60);
+    run.trouble.new_epoch = random.below(4) == 0;
+    const Outcome outcome = world.run(run);
+    scratch_count += world.scratch_count();
+    tally.attacks += outcome.attacks;
+    tally.notes += outcome.notes.size();
+    if (outcome.finished) {
+      ++tally.finished;
+      EXPECT_TRUE(outcome.output == naive_sorted_lines(run.text)) << "wrong result, seed " << seed;
+    } else {
+      ++tally.failed;
+      EXPECT_NE(outcome.why, "") << "no result and no reason, seed " << seed;
+      EXPECT_GT(run.trouble.hostility.per_mille, 0u) << outcome.why << ", seed " << seed;
+    }
+  }
+  EXPECT_GT(tally.finished, static_cast<int>(count / 3));
+  EXPECT_GT(scratch_count, count) << "memory was never too small";
+  EXPECT_GT(tally.attacks, 0u);
 }
 
 TEST(Simulation, HonestClustersCountRight) {

@@ -109,7 +109,8 @@ class Reduce final : public ReduceTask {
     counters_.add("distinct", counts_.size());
     OutputWriter writer(sink);
     for (const auto& [rank, word] : ranked(counts_)) {
-      if (auto status = writer.write(rank, word.size(), line_of(word, ~rank)); !status) return status;
+      const std::string line = line_of(word, ~rank);
+      if (auto status = writer.write(rank, word, std::string_view(line).substr(word.size())); !status) return status;
     }
     return writer.finish();
   }
@@ -130,9 +131,11 @@ JobStatus WordJob::configure(const JobConfig& config) {
   return {};
 }
 
-std::unique_ptr<MapTask> WordJob::new_map() { return std::make_unique<Map>(partitions_, hash_key_, counters()); }
+std::unique_ptr<MapTask> WordJob::new_map(Scratch&) {
+  return std::make_unique<Map>(partitions_, hash_key_, counters());
+}
 
-std::unique_ptr<ReduceTask> WordJob::new_reduce() { return std::make_unique<Reduce>(counters()); }
+std::unique_ptr<ReduceTask> WordJob::new_reduce(Scratch&) { return std::make_unique<Reduce>(counters()); }
 
 std::string naive_word_count(std::string_view text) {
   Counts counts;

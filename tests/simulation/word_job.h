@@ -14,8 +14,10 @@ class WordJob final : public JobProgram {
   JobStatus configure(const JobConfig& config) override;
   const Borders& borders() const override { return borders_; }
   static ByteSet separators() { return {' ', '\n', '\t'}; }
-  std::unique_ptr<MapTask> new_map() override;
-  std::unique_ptr<ReduceTask> new_reduce() override;
+  std::unique_ptr<MapTask> new_map(Scratch&) override;
+  bool merges() const override { return false; }
+  std::unique_ptr<ReduceTask> new_reduce(Scratch&) override;
+  std::unique_ptr<MergeTask> new_merge(Scratch&) override { return nullptr; }
 
  private:
   Borders borders_{separators()};

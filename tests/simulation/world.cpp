@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "base/writer.h"
 #include "sealed/age.h"
+#include "simulation/sort_job.h"
+#include "simulation/word_job.h"
 
 namespace brume::simulation {
 namespace {
@@ -96,6 +98,14 @@ std::multiset<std::vector<std::size_t>> World::sizes_kept() const {
   return out;
 }
 
+std::size_t World::scratch_count() const {
+  std::size_t count = 0;
+  for (const auto& node : nodes_) {
+    for (const auto& [name, stream] : node->storage()) count += name.stage == abi::Stage::kScratch;
+  }
+  return count;
+}
+
 void World::at(UnixMs delay, std::function<void()> what) {
   events_.push({now_ms_ + delay, next_order_++, std::move(what)});
 }
@@ -119,8 +129,15 @@ Node* World::find_admitted(NodeId id) {
 void World::start_node(mapreduce::Roles roles) {
   const std::uint64_t serial = next_serial_++;
   const SpkiHash master = master_key_ ? master_key_->public_key().spki_hash() : SpkiHash{};
-  nodes_.push_back(std::make_unique<Node>(serial, random_.next(), options_.joined,
-                                          options_.quoted ? abi::Tee::kSgxSim : abi::Tee::kNone, roles, master, *this));
+  std::unique_ptr<JobProgram> job;
+  if (options_.sorts) {
+    job = std::make_unique<detail::GeneralProgram<SortLines>>("sort-lines");
+  } else {
+    job = std::make_unique<WordJob>();
+  }
+  Node::Options node_options{options_.joined, options_.quoted ? abi::Tee::kSgxSim : abi::Tee::kNone, roles, master, {}};
+  node_options.limits.memory_budget = options_.memory;
+  nodes_.push_back(std::make_unique<Node>(serial, random_.next(), std::move(job), node_options, *this));
   Node& node = *nodes_.back();
   if (!options_.joined) {
     later([this, serial] {
@@ -154,11 +171,17 @@ void World::admit(Node& node) {
   act();
 }
 
+void World::bury(std::unique_ptr<Node> node) {
+  node->die();
+  if (node->busy()) dying_.push_back(std::move(node));
+}
+
 void World::kill_node() {
   if (nodes_.empty()) return;
   const std::size_t index = random_.below(nodes_.size());
   const NodeId id = nodes_[index]->id;
   const mapreduce::Roles roles = nodes_[index]->roles();
+  bury(std::move(nodes_[index]));
   nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
   at(static_cast<UnixMs>(random_.below(200)), [this, id] {
     if (core_ && id.value != 0) core_->node_lost(id);
@@ -240,7 +263,8 @@ void World::begin_epoch() {
   }
   if (revoked == 0) return;
   const NodeId id = find(revoked)->id;
-  std::erase_if(nodes_, [&](const auto& node) { return node->serial() == revoked; });
+  bury(std::move(*std::ranges::lower_bound(nodes_, revoked, {}, &Node::serial)));
+  std::erase(nodes_, nullptr);
   core_->node_revoked(id);
   act();
 }
@@ -296,10 +320,25 @@ void World::next_event() {
   event.what();
 }
 
+// One more event, or the master's clock.
+bool World::advance() {
+  if (!core_ || now_ms_ - began_ms_ >= kLongestRunMs) return false;
+  if (events_.empty() || events_.top().at >= next_tick_ms_) {
+    if (core_->over()) return false;
+    now_ms_ = std::max(now_ms_, next_tick_ms_);
+    next_tick_ms_ += 500;
+    core_->tick(now_ms_);
+    act();
+  } else {
+    next_event();
+  }
+  return true;
+}
+
 Outcome World::run(const RunOptions& options) {
   SealedInput input = seal_input(options.text, random_);
   SealedInput other = seal_input(options.text, random_);
-  mapreduce::RunRequest request{.job_name = "word-count",
+  mapreduce::RunRequest request{.job_name = options_.sorts ? "sort-lines" : "word-count",
                                 .input = input.opening,
                                 .layout = *input.layout,
                                 .chunks_per_split = options.chunks_per_split,
@@ -312,7 +351,7 @@ Outcome World::run(const RunOptions& options) {
   other_input_ = std::move(other.chunks);
   trouble_ = options.trouble;
   outcome_ = {};
-  const UnixMs began = now_ms_;
+  began_ms_ = next_tick_ms_ = now_ms_;
   store_ = std::make_unique<mapreduce::MemoryOutputStore>(options.partition_count);
   auto core = mapreduce::RunCore::create(std::move(request), random_, *store_);
   BRUME_CHECK(core.has_value());
@@ -326,17 +365,7 @@ Outcome World::run(const RunOptions& options) {
     at(static_cast<UnixMs>(random_.below(400)), [this] { kill_node(); });
   }
   if (trouble_.new_epoch) at(static_cast<UnixMs>(random_.below(300)), [this] { begin_epoch(); });
-  UnixMs next_tick = now_ms_;
-  while (!core_->over() && now_ms_ - began < kLongestRunMs) {
-    if (events_.empty() || events_.top().at >= next_tick) {
-      now_ms_ = std::max(now_ms_, next_tick);
-      next_tick += 500;
-      core_->tick(now_ms_);
-      act();
-      continue;
-    }
-    next_event();
-  }
+  while (!core_->over() && advance()) std::erase_if(dying_, [](const auto& node) { return !node->busy(); });
   if (!core_->over()) outcome_.why = "";  // hung: no verdict
   if (outcome_.finished) {
     TextSink sink;
@@ -346,7 +375,7 @@ Outcome World::run(const RunOptions& options) {
     outcome_.counters = core_->ledger().job_counters();
     outcome_.malformed_places = core_->ledger().malformed_places();
   }
-  outcome_.took_ms = now_ms_ - began;
+  outcome_.took_ms = now_ms_ - began_ms_;
   core_.reset();
   return std::move(outcome_);
 }

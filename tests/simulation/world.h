@@ -19,9 +19,11 @@ inline constexpr std::uint64_t kMasterLink = 1ull << 40;  // links of in_order: 
 struct WorldOptions {
   std::uint64_t seed = 1;
   std::uint32_t node_count = 4;
-  bool split_roles = false;  // mappers and reducers instead of workers
-  bool joined = false;       // through attestation and TLS, instead of messages delivered as they are
-  bool quoted = false;       // with joined: attestation by quotes, instead of claims without a tee
+  bool split_roles = false;           // mappers and reducers instead of workers
+  bool joined = false;                // through attestation and TLS, instead of messages delivered as they are
+  bool quoted = false;                // with joined: attestation by quotes, instead of claims without a tee
+  bool sorts = false;                 // the job sorts lines (sort_job.h) instead of counting words
+  std::uint64_t memory = 256u << 20;  // of a task
 };
 
 struct Trouble {
@@ -62,6 +64,9 @@ class World final : public Clock, public NodeOutside {
   // What hosts see of all streams that they keep: the sizes of their blocks, stream by stream.
   std::multiset<std::vector<std::size_t>> sizes_kept() const;
 
+  // Runs of tasks' scratch that hosts still keep.
+  std::size_t scratch_count() const;
+
   UnixMs now_ms() const override { return now_ms_; }
 
  private:
@@ -79,6 +84,7 @@ class World final : public Clock, public NodeOutside {
   void net_to_master(Node& node, Bytes bytes) override;
   Result<ByteArray<abi::kReportSize>> report(const ReportData& report_data) override;
   void quote_wanted(Node& node, std::uint64_t id, Bytes report) override;
+  bool advance() override;
 
   void at(UnixMs delay, std::function<void()> what);
   void later(std::function<void()> what) { at(static_cast<UnixMs>(1 + random_.below(20)), std::move(what)); }
@@ -92,6 +98,7 @@ class World final : public Clock, public NodeOutside {
   void admit(Node& node);
   void act();
   void next_event();
+  void bury(std::unique_ptr<Node> node);
   void fetch_output(const mapreduce::RunAction& action);
   void begin_epoch();
   Attack attack();
@@ -105,6 +112,7 @@ class World final : public Clock, public NodeOutside {
   std::priority_queue<Event> events_;
   std::map<std::uint64_t, UnixMs> link_times_;
   std::vector<std::unique_ptr<Node>> nodes_;         // by serial number
+  std::vector<std::unique_ptr<Node>> dying_;         // that wait for something, and do not know yet
   std::map<std::uint32_t, std::uint64_t> admitted_;  // node id to serial number
   std::unique_ptr<Quoter> quoter_;
   std::uint64_t next_serial_ = 1;
@@ -119,6 +127,8 @@ class World final : public Clock, public NodeOutside {
   Trouble trouble_;
   std::unique_ptr<mapreduce::MemoryOutputStore> store_;
   std::unique_ptr<mapreduce::RunCore> core_;
+  UnixMs began_ms_ = 0;
+  UnixMs next_tick_ms_ = 0;
   Outcome outcome_;
 };
 

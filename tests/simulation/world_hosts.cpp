@@ -8,6 +8,25 @@ namespace brume::simulation {
 
 using mapreduce::RunAction;
 
+namespace {
+
+// Blocks from the offset on, as many as it takes.
+Pieces part_of(const Pieces& blocks, const abi::StreamPart& part) {
+  Pieces out;
+  std::uint64_t at = 0;
+  std::uint64_t size = 0;
+  for (const Bytes& block : blocks) {
+    if (at >= part.offset && (part.size == 0 || size < part.size)) {
+      out.push_back(block);
+      size += block.size() + 4;
+    }
+    at += block.size() + 4;
+  }
+  return out;
+}
+
+}  // namespace
+
 Attack World::attack() {
   if (!random_.chance(trouble_.hostility.per_mille)) return Attack::kNone;
   ++outcome_.attacks;
@@ -56,12 +75,12 @@ const Pieces* World::foreign_to(const abi::StreamName& name) {
 }
 
 void World::fetch_stream(Node& node, std::uint64_t id, const abi::FetchStream& fetch) {
-  Node* holder = find_admitted(fetch.holder);
-  const Storage::iterator found = holder == nullptr ? Storage::iterator{} : holder->storage().find(fetch.name);
+  Node* holder = fetch.holder.value == 0 ? &node : find_admitted(fetch.holder);
+  const Storage::iterator found = holder == nullptr ? Storage::iterator{} : holder->storage().find(fetch.part.name);
   const bool known = holder != nullptr && found != holder->storage().end() && found->second.complete;
-  const Pieces* foreign = foreign_to(fetch.name);
-  answer(node, id, abi::ToEnclave::kBlock, known ? found->second.blocks : Pieces{}, foreign ? *foreign : Pieces{},
-         known);
+  const Pieces* foreign = foreign_to(fetch.part.name);
+  answer(node, id, abi::ToEnclave::kBlock, known ? part_of(found->second.blocks, fetch.part) : Pieces{},
+         foreign ? part_of(*foreign, fetch.part) : Pieces{}, known);
 }
 
 void World::fetch_output(const RunAction& action) {

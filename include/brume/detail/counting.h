@@ -3,6 +3,7 @@
 #pragma once
 
 #include <brume/line.h>
+#include <brume/output_format.h>
 #include <brume/program.h>
 #include <brume/words.h>
 
@@ -25,6 +26,7 @@ struct CountingHooks {
   void (*map)(void* job, const Piece& piece, CountSink& out) = nullptr;
   void (*format)(const void* job, std::string_view key, std::uint64_t value, Line& line) = nullptr;
   LineOrder order = LineOrder::kValueDescending;
+  OutputKind line_kind = OutputKind::kLine;
   bool is_signed = false;
   unsigned value_bits = 64;  // sums wrap at the type's size
 };
@@ -35,7 +37,8 @@ class CountingEngine {
   virtual ~CountingEngine() = default;
   virtual JobStatus configure(const JobConfig& config) = 0;
   virtual std::unique_ptr<MapTask> new_map() = 0;
-  virtual std::unique_ptr<ReduceTask> new_reduce() = 0;
+  // `scratch` outlives the task.
+  virtual std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) = 0;
 };
 std::unique_ptr<CountingEngine> make_counting_engine(const CountingHooks& hooks);
 

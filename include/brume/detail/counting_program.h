@@ -32,8 +32,10 @@ class CountingProgram final : public JobProgram {
     });
   }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map() override { return engine_->new_map(); }
-  std::unique_ptr<ReduceTask> new_reduce() override { return engine_->new_reduce(); }
+  std::unique_ptr<MapTask> new_map(Scratch&) override { return engine_->new_map(); }
+  bool merges() const override { return false; }
+  std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) override { return engine_->new_reduce(scratch); }
+  std::unique_ptr<MergeTask> new_merge(Scratch&) override { return nullptr; }
 
  private:
   class Pairs final : public PairSink<Value> {
@@ -54,13 +56,15 @@ class CountingProgram final : public JobProgram {
     hooks.map = [](void* self, const Piece& piece, CountSink& out) {
       auto& program = *static_cast<CountingProgram*>(self);
       Pairs pairs(out);
-      Emitter<Value> emitter(pairs, program.counters());
+      EmitterOf<Job> emitter(pairs, program.counters());
       std::as_const(*program.job_).map(piece, emitter);
     };
     hooks.format = [](const void* self, std::string_view key, std::uint64_t value, Line& line) {
-      format_line(*static_cast<const CountingProgram*>(self)->job_, key, static_cast<Value>(value), line);
+      const Job& job = *static_cast<const CountingProgram*>(self)->job_;
+      format_line(job, key_from<Job>(key), static_cast<Value>(value), line);
     };
     hooks.order = static_cast<LineOrder>(order_of<Job>());
+    hooks.line_kind = kLineKind<Job>;
     hooks.is_signed = std::signed_integral<Value>;
     hooks.value_bits = 8 * sizeof(Value);
     return hooks;

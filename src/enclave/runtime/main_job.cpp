@@ -1,4 +1,4 @@
-// A job's enclave program: every frame of the host goes to the task loop, until one of them is done.
+// A job's enclave program: the task loop, until it or the host is done.
 #include <brume/program.h>
 #include <stdlib.h>
 
@@ -36,27 +36,45 @@ class ProcessorReports final : public ReportSource {
   }
 };
 
+// Every frame of the host goes to the task loop.
+class Pump final : public FramePump {
+ public:
+  explicit Pump(Enclave& enclave) : enclave_(enclave) {}
+
+  void serve(TaskLoop& loop) { loop_ = &loop; }
+  bool pump() override {
+    abi::Frame frame;
+    switch (enclave_.from_host.next(frame)) {
+      case abi::RingStep::kDone:
+        loop_->on_frame(frame.type, frame.id, frame.payload);
+        return true;
+      case abi::RingStep::kPeerGone:
+        return false;
+      default:
+        exit_code_ = kRingBroken;
+        return false;
+    }
+  }
+  int exit_code() const { return exit_code_; }
+
+ private:
+  Enclave& enclave_;
+  TaskLoop* loop_ = nullptr;
+  int exit_code_ = 0;
+};
+
 }  // namespace
 
 int enclave_main(Enclave& enclave) {
   crypto::SystemRandom random;  // OpenSSL's, seeded by random.cpp
   ProcessorReports reports;
   RingOutbox outbox(enclave.to_host);
+  Pump pump(enclave);
   const TaskLoopConfig config{enclave.config.master, mapreduce::limits_for_heap(enclave.config.heap_size)};
-  TaskLoop loop(*brume_job_program(), random, reports, outbox, config);
-  abi::Frame frame;
-  while (!loop.stopped()) {
-    switch (enclave.from_host.next(frame)) {
-      case abi::RingStep::kDone:
-        break;
-      case abi::RingStep::kPeerGone:
-        return 0;
-      default:
-        return kRingBroken;
-    }
-    loop.on_frame(frame.type, frame.id, frame.payload);
-  }
-  return 0;
+  TaskLoop loop(*brume_job_program(), random, reports, outbox, pump, config);
+  pump.serve(loop);
+  while (!loop.stopped() && pump.pump()) continue;
+  return pump.exit_code();
 }
 
 }  // namespace brume::enclave

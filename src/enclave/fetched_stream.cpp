@@ -1,0 +1,148 @@
+#include "enclave/fetched_stream.h"
+
+#include <utility>
+
+namespace brume::enclave {
+
+// One fetch at a time is on its way.
+class FetchedStream final : public ByteSource {
+ public:
+  FetchedStream(FetchedStreams& all, StreamToRead stream, std::size_t window, FetchedStreams::OnFault on_fault,
+                FetchedStreams::OnEnd on_end)
+      : all_(all),
+        stream_(std::move(stream)),
+        part_size_(std::max<std::size_t>(window / 2, 1)),
+        framed_size_(stream_.totals.sealed_size + kFramingSize * stream_.totals.block_count),
+        on_fault_(std::move(on_fault)),
+        on_end_(std::move(on_end)) {
+    request();
+  }
+  ~FetchedStream() override {
+    if (fetch_ != 0) all_.by_fetch_.erase(fetch_);
+  }
+  FetchedStream(const FetchedStream&) = delete;
+  FetchedStream& operator=(const FetchedStream&) = delete;
+
+  std::expected<std::span<const std::uint8_t>, std::string> next() override {
+    for (;;) {
+      if (fault_) return refuse(*fault_, fault_text_);
+      if (!held_.empty()) {
+        auto plaintext = open_next();
+        if (!plaintext) return refuse(FetchedStreams::Fault::kRefused, plaintext.error().what);
+        if (stream_.opened_size != nullptr) *stream_.opened_size += plaintext->size();
+        if (!plaintext->empty()) return *plaintext;
+        continue;
+      }
+      if (received_ == framed_size_ && fetch_ == 0) return end();
+      if (fetch_ == 0) request();
+      if (all_.abandoned_) return std::unexpected("the task is not wanted any more");
+      if (!all_.outside_.pump.pump()) return std::unexpected("the host is gone");
+    }
+  }
+
+  void on_blocks(ByteView blocks) {
+    any_ = true;
+    received_ += blocks.size();
+    if (received_ > framed_size_)
+      return fault(FetchedStreams::Fault::kRefused, "longer than the stream that was committed");
+    auto cut = abi::split_blocks(blocks, sealed::kSealedBlockLimit);
+    if (!cut) return fault(FetchedStreams::Fault::kRefused, cut.error().what);
+    held_size_ += blocks.size();
+    held_.push_back({to_bytes(blocks), 0});
+  }
+  void on_end() {
+    forget_fetch();
+    if (!any_) return fault(FetchedStreams::Fault::kRefused, "the host's answer ended before the stream");
+    if (held_size_ < part_size_ && received_ < framed_size_ && !fault_) request();
+  }
+  void on_failed() {
+    forget_fetch();
+    fault(FetchedStreams::Fault::kUnavailable, "the host could not bring it");
+  }
+
+ private:
+  // Blocks as they came, each behind its size.
+  struct Held {
+    Bytes blocks;
+    std::size_t at = 0;
+  };
+
+  void request() {
+    if (received_ == framed_size_) return;
+    fetch_ = all_.outside_.next_fetch++;
+    all_.by_fetch_[fetch_] = this;
+    any_ = false;
+    const abi::FetchStream fetch{{stream_.name, received_, part_size_}, stream_.holder};
+    all_.outside_.outbox.frame(abi::ToHost::kFetchStream, fetch_, {abi::encode_fetch_stream(fetch)});
+  }
+  void forget_fetch() {
+    all_.by_fetch_.erase(fetch_);
+    fetch_ = 0;
+  }
+  void fault(FetchedStreams::Fault kind, std::string why) {
+    if (fault_) return;
+    fault_ = kind;
+    fault_text_ = std::move(why);
+  }
+
+  Result<ByteView> open_next() {
+    Held& front = held_.front();
+    if (!opener_) opener_.emplace(stream_.key, stream_.id);
+    const ByteView rest = ByteView(front.blocks).subspan(front.at);
+    std::uint32_t size = 0;
+    for (std::size_t i = kFramingSize; i-- > 0;) size = size << 8 | rest[i];
+    const ByteView block = rest.subspan(kFramingSize, size);
+    plaintext_.resize(std::max(plaintext_.size(), block.size()));
+    const auto plaintext = opener_->open(block, plaintext_);
+    front.at += kFramingSize + size;
+    held_size_ -= kFramingSize + size;
+    if (front.at == front.blocks.size()) held_.pop_front();
+    if (fetch_ == 0 && held_size_ < part_size_ && received_ < framed_size_) request();
+    return plaintext;
+  }
+
+  std::expected<std::span<const std::uint8_t>, std::string> end() {
+    if (ended_) return std::span<const std::uint8_t>();
+    if (!opener_) opener_.emplace(stream_.key, stream_.id);
+    if (auto status = opener_->finish(stream_.totals); !status) {
+      return refuse(FetchedStreams::Fault::kRefused, status.error().what);
+    }
+    ended_ = true;
+    opener_.reset();
+    plaintext_ = {};
+    if (on_end_) on_end_();
+    return std::span<const std::uint8_t>();
+  }
+  std::unexpected<std::string> refuse(FetchedStreams::Fault kind, const std::string& why) {
+    on_fault_(kind, why);
+    return std::unexpected(why);
+  }
+
+  FetchedStreams& all_;
+  const StreamToRead stream_;
+  const std::size_t part_size_;
+  const std::uint64_t framed_size_;
+  const FetchedStreams::OnFault on_fault_;
+  const FetchedStreams::OnEnd on_end_;
+  std::uint64_t fetch_ = 0;  // on its way
+  bool any_ = false;         // of its blocks have come
+  std::uint64_t received_ = 0;
+  std::uint64_t held_size_ = 0;
+  std::deque<Held> held_;
+  std::optional<sealed::BlockOpener> opener_;
+  Bytes plaintext_;
+  bool ended_ = false;
+  std::optional<FetchedStreams::Fault> fault_;
+  std::string fault_text_;
+};
+
+std::unique_ptr<ByteSource> FetchedStreams::open(StreamToRead stream, std::size_t window, OnFault on_fault,
+                                                 OnEnd on_end) {
+  return std::make_unique<FetchedStream>(*this, std::move(stream), window, std::move(on_fault), std::move(on_end));
+}
+
+void FetchedStreams::on_blocks(std::uint64_t fetch, ByteView blocks) { by_fetch_.at(fetch)->on_blocks(blocks); }
+void FetchedStreams::on_end(std::uint64_t fetch) { by_fetch_.at(fetch)->on_end(); }
+void FetchedStreams::on_failed(std::uint64_t fetch) { by_fetch_.at(fetch)->on_failed(); }
+
+}  // namespace brume::enclave

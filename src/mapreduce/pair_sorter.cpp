@@ -1,0 +1,183 @@
+// Pairs in memory, sorted by reference, and what became too much in runs at the host.
+#include <brume/detail/pairs.h>
+
+#include <algorithm>
+
+#include "mapreduce/pair_merge.h"
+#include "mapreduce/record_buffer.h"
+
+namespace brume::detail {
+namespace {
+
+using mapreduce::RecordBuffer;
+
+constexpr std::size_t kLargestPiece = std::size_t{256} << 10;
+constexpr std::size_t kPiecesInMemory = 16;  // at least
+
+// A pair in the arena: u32 key size | u32 value size | key | value, readable for a while behind it.
+struct Item {
+  std::uint64_t prefix;  // of the key
+  const std::uint8_t* place;
+  std::uint64_t sequence;  // which came first
+
+  std::uint32_t size(std::size_t field) const {
+    std::uint32_t size;
+    std::memcpy(&size, place + 4 * field, sizeof size);
+    return size;
+  }
+  std::string_view key() const { return {reinterpret_cast<const char*>(place) + 8, size(0)}; }
+  std::string_view value() const { return {reinterpret_cast<const char*>(place) + 8 + size(0), size(1)}; }
+};
+
+template <Ties ties>
+struct Before {
+  bool operator()(const Item& a, const Item& b) const {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    if (const int order = a.key().compare(b.key()); order != 0) return order < 0;
+    if constexpr (ties == Ties::kByValue) {
+      if (const int order = a.value().compare(b.value()); order != 0) return order < 0;
+    }
+    return a.sequence < b.sequence;
+  }
+};
+
+class InMemory final : public PairReader {
+ public:
+  explicit InMemory(const std::vector<Item>& items) : items_(items) {}
+  std::expected<bool, std::string> next(Pair& pair) override {
+    if (at_ == items_.size()) return false;
+    constexpr std::size_t kAhead = 8;
+    if (at_ + kAhead < items_.size()) __builtin_prefetch(items_[at_ + kAhead].place);
+    const Item& item = items_[at_];
+    pair = {item.key(), item.value(),
+            at_ > 0 && item.prefix == items_[at_ - 1].prefix && item.key() == items_[at_ - 1].key()};
+    ++at_;
+    return true;
+  }
+
+ private:
+  const std::vector<Item>& items_;
+  std::size_t at_ = 0;
+};
+
+class Sorter final : public PairSorter {
+ public:
+  Sorter(Scratch& scratch, PairRules rules) : scratch_(scratch), rules_(std::move(rules)) {
+    rules_.memory = std::max(rules_.memory, kLeastPairMemory);
+    piece_size_ = std::min(rules_.memory / kPiecesInMemory, kLargestPiece);
+  }
+
+  JobStatus add(std::string_view key, std::string_view value) override {
+    const std::size_t size = 8 + key.size() + value.size();
+    if (size > rules_.memory / 2)
+      return job_error("a key with its value is larger than half of a task's memory for sorting");
+    if (auto status = make_room(size); !status) return status;
+    const std::uint32_t sizes[2] = {static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value.size())};
+    std::memcpy(free_, sizes, sizeof sizes);
+    if (!key.empty()) std::memcpy(free_ + 8, key.data(), key.size());
+    if (!value.empty()) std::memcpy(free_ + 8 + key.size(), value.data(), value.size());
+    items_.push_back({mapreduce::key_prefix(free_ + 8, key.size()), free_, items_.size()});
+    free_ += size;
+    return {};
+  }
+
+  JobStatus spill() override {
+    if (items_.empty()) return {};
+    sort();
+    InMemory sorted(items_);
+    const auto run = mapreduce::write_run(*mapreduce::combine_pairs(sorted, rules_), scratch_);
+    if (!run) return job_error(run.error().what);
+    runs_.push_back(*run);
+    items_.clear();
+    used_pieces_ = 0;
+    large_.clear();
+    large_size_ = 0;
+    free_ = end_ = nullptr;
+    return {};
+  }
+
+  std::expected<PairReader*, std::string> read() override {
+    if (runs_.empty()) {
+      sort();
+      sorted_ = std::make_unique<InMemory>(items_);
+      result_ = mapreduce::combine_pairs(*sorted_, rules_);
+      return result_.get();
+    }
+    if (auto status = spill(); !status) return std::unexpected(std::move(status.error()));
+    pieces_.clear();
+    items_.shrink_to_fit();
+    std::vector<mapreduce::OpenPairs> sources;
+    for (const std::size_t run : runs_) {
+      sources.push_back([this, run](std::size_t window) { return scratch_.open(run, window); });
+    }
+    auto merged = mapreduce::merge_pairs(std::move(sources), scratch_, rules_);
+    if (!merged) return std::unexpected(std::move(merged.error().what));
+    result_ = std::move(*merged);
+    return result_.get();
+  }
+
+  std::size_t bytes() const override {
+    return pieces_.size() * piece_size_ + large_size_ + items_.capacity() * sizeof(Item);
+  }
+
+ private:
+  using Piece = std::unique_ptr<std::uint8_t[]>;
+
+  // So that `size` bytes fit at free_, and one item more into the list.
+  JobStatus make_room(std::size_t size) {
+    const bool list_grows = items_.size() == items_.capacity();
+    const bool needs_piece = static_cast<std::size_t>(end_ - free_) < size;
+    const bool large = size > piece_size_ / 4;
+    std::size_t more = list_grows ? 2 * std::max<std::size_t>(items_.capacity(), 512) * sizeof(Item) : 0;
+    if (needs_piece) more += large ? size : (used_pieces_ == pieces_.size() ? piece_size_ : 0);
+    if (bytes() + more > rules_.memory && !items_.empty()) {
+      if (auto status = spill(); !status) return status;
+      return make_room(size);
+    }
+    if (list_grows) items_.reserve(2 * std::max<std::size_t>(items_.capacity(), 512));
+    if (!needs_piece) return {};
+    if (large) {
+      large_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(size + RecordBuffer::kSlack));
+      large_size_ += size;
+      free_ = large_.back().get();
+      end_ = free_ + size;
+      return {};
+    }
+    if (used_pieces_ == pieces_.size()) {
+      pieces_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(piece_size_));
+    }
+    free_ = pieces_[used_pieces_++].get();
+    end_ = free_ + piece_size_ - RecordBuffer::kSlack;
+    return {};
+  }
+
+  void sort() {
+    if (rules_.ties == Ties::kByValue) {
+      std::ranges::sort(items_, Before<Ties::kByValue>{});
+    } else {
+      std::ranges::sort(items_, Before<Ties::kAsTheyCame>{});
+    }
+  }
+
+  Scratch& scratch_;
+  PairRules rules_;
+  std::size_t piece_size_ = 0;
+  std::vector<Item> items_;
+  std::vector<Piece> pieces_;
+  std::size_t used_pieces_ = 0;
+  std::vector<Piece> large_;  // a pair each
+  std::size_t large_size_ = 0;
+  std::uint8_t* free_ = nullptr;
+  std::uint8_t* end_ = nullptr;
+  std::vector<std::size_t> runs_;
+  std::unique_ptr<PairReader> sorted_;
+  std::unique_ptr<PairReader> result_;
+};
+
+}  // namespace
+
+std::unique_ptr<PairSorter> make_pair_sorter(Scratch& scratch, PairRules rules) {
+  return std::make_unique<Sorter>(scratch, std::move(rules));
+}
+
+}  // namespace brume::detail
