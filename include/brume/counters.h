@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
 #include <expected>
 #include <limits>
@@ -40,8 +41,15 @@ enum class OnMalformed : std::uint8_t { kFail, kSkip };
 inline constexpr std::string_view kMalformedCounter = "records.malformed";
 inline constexpr std::size_t kMalformedPlaceLimit = 16;  // in one task's report, and in the run's
 
+// Where a record begins.
+struct RecordPlace {
+  std::uint32_t input = 0;   // which of the run's inputs
+  std::uint64_t offset = 0;  // bytes after that input's begin
+  friend auto operator<=>(const RecordPlace&, const RecordPlace&) = default;
+};
+
 // Adds a place to the lowest ones; each stands once.
-inline void keep_lowest(std::vector<std::uint64_t>& places, std::uint64_t place) {
+inline void keep_lowest(std::vector<RecordPlace>& places, const RecordPlace& place) {
   const auto at = std::lower_bound(places.begin(), places.end(), place);
   if (at != places.end() && *at == place) return;
   places.insert(at, place);
@@ -53,13 +61,19 @@ class JobCounters {
  public:
   // For all tasks from now on.
   void on_malformed(OnMalformed what) { on_malformed_ = what; }
-  // A record that begins `offset` bytes after the input's begin.
+  // The records to come are of that input.
+  void at_input(std::uint32_t input, std::string_view name) {
+    input_ = input;
+    input_name_ = name;
+  }
+  // A record that begins `offset` bytes after the begin of its input.
   void malformed(std::uint64_t offset) {
     add(kMalformedCounter, 1);
-    keep_lowest(malformed_places_, offset);
+    keep_lowest(malformed_places_, {input_, offset});
     if (on_malformed_ == OnMalformed::kSkip || !status_) return;
-    status_ = std::unexpected("the record at byte " + std::to_string(offset) +
-                              " of the input is malformed (-p on-malformed=skip leaves such records out)");
+    status_ = std::unexpected("the record at byte " + std::to_string(offset) + " of " +
+                              (input_name_.empty() ? "the input" : input_name_) +
+                              " is malformed (-p on-malformed=skip leaves such records out)");
   }
   // The first use of a name makes the counter. What breaks a limit ends the task: see status().
   void add(std::string_view name, std::uint64_t amount) {
@@ -81,7 +95,7 @@ class JobCounters {
   // By name, ascending.
   const std::vector<JobCounter>& all() const { return counters_; }
   // Ascending, the lowest kMalformedPlaceLimit of them.
-  const std::vector<std::uint64_t>& malformed_places() const { return malformed_places_; }
+  const std::vector<RecordPlace>& malformed_places() const { return malformed_places_; }
   const std::expected<void, std::string>& status() const { return status_; }
 
  private:
@@ -98,7 +112,9 @@ class JobCounters {
 
   std::vector<JobCounter> counters_;
   std::size_t last_ = 0;  // used last, as the next one often is
-  std::vector<std::uint64_t> malformed_places_;
+  std::uint32_t input_ = 0;
+  std::string input_name_;
+  std::vector<RecordPlace> malformed_places_;
   OnMalformed on_malformed_ = OnMalformed::kFail;
   std::expected<void, std::string> status_;
 };

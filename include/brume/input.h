@@ -39,10 +39,12 @@ class ByteSet {
   std::array<std::uint64_t, 4> words_{};
 };
 
-// A part of the input, whole records only, and where it stands.
+// A part of an input, whole records only, and where it stands.
 struct Piece {
   std::string_view text;
-  std::uint64_t offset = 0;  // of its first byte, within the whole input
+  std::uint64_t offset = 0;      // of its first byte, within its input
+  std::uint32_t input = 0;       // which of the run's inputs, from 0
+  std::string_view source = {};  // that input's name
   // A map function that does not care where a piece stands takes a string_view.
   operator std::string_view() const { return text; }
 };
@@ -54,7 +56,10 @@ struct Records {
   constexpr bool operator==(const Records&) const = default;
 };
 
-// Where an input may be cut: after any byte of a set, or between records of one size.
+// Each input is one record: map gets it in one piece.
+struct WholeFiles {};
+
+// Where an input may be cut: after any byte of a set, between records of one size, or nowhere.
 class Borders {
  public:
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
@@ -62,6 +67,10 @@ class Borders {
   constexpr Borders() = default;
   constexpr Borders(const ByteSet& separators) : separators_(separators) {}
   constexpr Borders(const Records& records) : records_(records), fixed_(true) {}
+  constexpr Borders(const WholeFiles&) : whole_(true) {}
+
+  // False: an input is one record.
+  constexpr bool may_cut() const { return !whole_; }
 
   // `text` stands at `offset` of the input. Index of the first border in it, its begin included for
   // records of one size and excluded for separators; kNone if there is none.
@@ -70,6 +79,7 @@ class Borders {
       const std::uint64_t to_go = to_next(offset);
       return to_go <= text.size() ? static_cast<std::size_t>(to_go) : kNone;
     }
+    if (whole_) return kNone;
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (separators_.contains(text[i])) return i + 1;
     }
@@ -81,6 +91,7 @@ class Borders {
       if (to_next(offset) > text.size()) return 0;
       return text.size() - static_cast<std::size_t>((offset + text.size() - records_.header) % records_.size);
     }
+    if (whole_) return 0;
     std::size_t end = text.size();
     while (end > 0 && !separators_.contains(text[end - 1])) --end;
     return end;
@@ -103,6 +114,7 @@ class Borders {
   ByteSet separators_;
   Records records_;
   bool fixed_ = false;
+  bool whole_ = false;
 };
 
 }  // namespace brume

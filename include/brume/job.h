@@ -7,6 +7,10 @@
 //     (codec.h) void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
 //     brume::ByteSet separators() const;                  // bytes that belong to no record; or, for records of
 //     brume::Records records() const;                     // one size: {size} or {size, size of the input's header}
+//     brume::WholeFiles files() const;                    // or: each input is one record
+//     void load(const brume::SideData&);                  // optional: data that every task gets, with `sides`
+//     static constexpr std::array<brume::Side, 1> sides{{{"stopwords"}}};
+//     brume::Stage stage() const;                         // optional: what it reads, and whether it repeats (stage.h)
 //     void map(std::string_view text, brume::Emitter<Value>& out) const;       // or takes a const brume::Piece&
 //     static constexpr auto combine = brume::sum;         // optional: values of a key become one
 //     std::uint32_t partition(const Key&, std::uint32_t partitions) const;     // optional: where a key goes
@@ -27,6 +31,7 @@
 #include <brume/detail/counting.h>
 #include <brume/detail/counting_program.h>
 #include <brume/detail/general_program.h>
+#include <brume/detail/staged_program.h>
 #include <brume/emitter.h>
 #include <brume/input.h>
 #include <brume/job_name.h>
@@ -35,6 +40,8 @@
 #include <brume/parameters.h>
 #include <brume/program.h>
 #include <brume/reduction.h>
+#include <brume/side.h>
+#include <brume/stage.h>
 #include <brume/words.h>
 
 namespace brume::detail {
@@ -45,9 +52,10 @@ constexpr void check_job() {
   static_assert(Encodable<typename Job::Value>,
                 "Value is an integer, float, std::string, a tuple, pair, array or vector of these, or a type with a "
                 "brume::Codec");
-  static_assert(Separates<Job> != FixesRecords<Job>,
-                "a job says where its input may be cut: brume::ByteSet separators() const, or brume::Records records() "
-                "const, and not both");
+  static_assert(
+      static_cast<int>(Separates<Job>) + static_cast<int>(FixesRecords<Job>) + static_cast<int>(TakesFiles<Job>) == 1,
+      "a job says where its input may be cut, in one way: brume::ByteSet separators() const, brume::Records "
+      "records() const, or brume::WholeFiles files() const");
   static_assert(TextKey<KeyOf<Job>> || Key<KeyOf<Job>>,
                 "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
                 "brume::KeyCodec");
@@ -72,6 +80,11 @@ constexpr void check_job() {
       "const Key& key");
   static_assert(!(Combines<Job> && std::same_as<typename Job::Value, std::string_view>),
                 "values that are combined own what they hold: std::string, not std::string_view");
+  static_assert(!requires { &Job::load; } || Loads<Job>, "load is void load(const brume::SideData& data)");
+  static_assert(
+      !requires { Job::sides; } || NamesSides<Job>,
+      "sides is static constexpr std::array<brume::Side, N> sides{{{\"name\"}, ...}}");
+  static_assert(!requires { &Job::stage; } || Stages<Job>, "stage is brume::Stage stage() const");
   static_assert(outputs_of<Job>().empty() || Reduces<Job>, "a job with more outputs has a reduce function");
   static_assert(outputs_of<Job>().size() < kOutputLimit, "a job has at most 16 outputs");
   if constexpr (!Reduces<Job>) {
@@ -84,16 +97,31 @@ constexpr void check_job() {
 }
 
 template <typename Job>
-JobProgram& the_program(std::string_view type) {
+std::unique_ptr<JobProgram> make_program(std::string_view name) {
   check_job<Job>();
-  static const std::string name = job_name_of(type);
   if constexpr (IsCounting<Job>) {
-    static CountingProgram<Job> program(name);
-    return program;
+    return std::make_unique<CountingProgram<Job>>(name);
   } else {
-    static GeneralProgram<Job> program(name);
-    return program;
+    return std::make_unique<GeneralProgram<Job>>(name);
   }
+}
+
+template <typename Job>
+JobProgram& the_program(std::string_view type) {
+  static const std::string name = job_name_of(type);
+  static const std::unique_ptr<JobProgram> program = make_program<Job>(name);
+  return *program;
+}
+
+template <typename... Jobs>
+JobProgram& the_staged_program(std::string_view type) {
+  static const std::string name = job_name_of(type);
+  static StagedProgram program(name, [] {
+    std::vector<std::unique_ptr<JobProgram>> stages;
+    (stages.push_back(make_program<Jobs>(name)), ...);
+    return stages;
+  }());
+  return program;
 }
 
 }  // namespace brume::detail
@@ -102,4 +130,11 @@ JobProgram& the_program(std::string_view type) {
 #define BRUME_JOB(Job)                                                                                 \
   [[gnu::used, gnu::retain, gnu::section(".brume.job")]] static const char brume_job_type[] = #Job;    \
   extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_program<Job>(#Job); } \
+  static_assert(true)
+
+// A job of several stages, one after another: BRUME_STAGES(SortRecords, Sample, Sort). All of them get the same
+// parameters.
+#define BRUME_STAGES(Name, ...)                                                                                        \
+  [[gnu::used, gnu::retain, gnu::section(".brume.job")]] static const char brume_job_type[] = #Name;                   \
+  extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_staged_program<__VA_ARGS__>(#Name); } \
   static_assert(true)

@@ -12,7 +12,10 @@ namespace brume {
 
 class Parameters {
  public:
-  explicit Parameters(std::span<const JobParameter> given) : given_(given), known_(given.size()) {
+  // known_elsewhere: by place, those that need not be asked for.
+  explicit Parameters(std::span<const JobParameter> given, std::vector<bool> known_elsewhere = {})
+      : given_(given), known_(std::move(known_elsewhere)) {
+    known_.resize(given.size());
     for (std::size_t i = 0; i < given.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
         if (given[i].key == given[j].key) refuse(given[i].key, "is given twice");
@@ -69,6 +72,11 @@ class Parameters {
   // For a rule of the job's own, in words that hold no value: "is a list of ...".
   void refuse(std::string_view key, const std::string& rule) {
     if (status_) status_ = job_error("parameter '" + std::string(key) + "' " + rule);
+  }
+
+  // Those that were asked for, by place, join `known`.
+  void add_known(std::vector<bool>& known) const {
+    for (std::size_t i = 0; i < known_.size(); ++i) known[i] = known[i] || known_[i];
   }
 
   // The first refusal; to be asked after the job has asked for all its keys.

@@ -7,6 +7,7 @@
 
 #include <brume/counters.h>
 #include <brume/input.h>
+#include <brume/stage.h>
 
 #include <array>
 #include <cstddef>
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace brume {
 
@@ -40,6 +42,12 @@ struct JobParameter {
   std::string value;
 };
 
+// Data that every task of a run gets whole (side.h).
+struct JobSide {
+  std::string_view name;
+  std::string_view bytes;
+};
+
 using HashKey = std::array<std::uint8_t, 32>;
 
 struct JobConfig {
@@ -51,6 +59,11 @@ struct JobConfig {
   HashKey hash_key{};
   // What one task may hold, in bytes. A map task over it writes early; a reduce task fails.
   std::uint64_t memory_budget = std::uint64_t{1} << 30;
+  // Which of the job's stages (stage.h), and its side data, which stays as long as the configuration does.
+  std::uint32_t stage = 0;
+  std::span<const JobSide> sides{};
+  // Parameters, by place, that another stage of the job asks for.
+  std::vector<bool> known_elsewhere{};
 };
 inline constexpr std::uint32_t kMaxPartitions = 65536;
 
@@ -136,6 +149,13 @@ class JobProgram {
  public:
   virtual ~JobProgram() = default;
   virtual std::string_view name() const = 0;
+  // The job's stages, as the run's parameters have them. Refuses parameters as configure() does; changes nothing.
+  virtual JobStatus describe(const JobConfig&, std::vector<StageFacts>& stages) {
+    stages.assign(1, StageFacts{});
+    return {};
+  }
+  // Marks, by place, the parameters that the job asks for.
+  virtual void mark_known(std::span<const JobParameter>, std::vector<bool>&) const {}
   // Before the first task and whenever the run changes. Refuses unknown parameters and values.
   virtual JobStatus configure(const JobConfig& config) = 0;
   // Where the input may be cut, as configured.
@@ -147,7 +167,7 @@ class JobProgram {
   virtual std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) = 0;
   virtual std::unique_ptr<MergeTask> new_merge(Scratch& scratch) = 0;
   // Of the task at hand: the engine clears them before each and reads them after its finish().
-  JobCounters& counters() { return counters_; }
+  virtual JobCounters& counters() { return counters_; }
 
  private:
   JobCounters counters_;

@@ -59,6 +59,10 @@ concept FixesRecords = requires(const Job& job) {
   { job.records() } -> std::convertible_to<Records>;
 };
 template <typename Job>
+concept TakesFiles = requires(const Job& job) {
+  { job.files() } -> std::convertible_to<WholeFiles>;
+};
+template <typename Job>
 concept Combines = requires(typename Job::Value& into, const typename Job::Value& more) { Job::combine(into, more); };
 template <typename Job>
 struct KeyTypeOf {
@@ -159,19 +163,6 @@ void format_line(const Job& job, const KeyOf<Job>& key, const Value& value, Line
 
 // Whether errors carry an exception's words: never in an enclave, where they may hold data.
 inline bool tell_exceptions = false;
-
-// Where a configured job's input may be cut.
-template <typename Job>
-JobStatus set_borders(const Job& job, Borders& borders) {
-  if constexpr (FixesRecords<Job>) {
-    const Records records = job.records();
-    if (records.size == 0) return job_error("records: their size is at least 1");
-    borders = Borders(records);
-  } else {
-    borders = Borders(ByteSet(job.separators()));
-  }
-  return {};
-}
 
 // Runs what a job's author wrote: what it throws ends the task, not the program.
 template <typename Function>

@@ -11,24 +11,40 @@ constexpr std::size_t kFetchLimit = 8;
 constexpr std::uint64_t kAskedLimit = 8u << 20;
 using mapreduce::checked;
 
+// Input after input, each by the fragments of its splits.
 class Stitch final : public Consumer {
  public:
   Stitch(TaskContext& context, Scratch& scratch, OutputStreams& streams, const mapreduce::Descriptor& descriptor)
-      : descriptor_(descriptor),
-        engine_(context.program, scratch, streams, descriptor.partition_count()),
-        joiner_(context.program.borders(), context.limits.longest_record, engine_) {}
-  Status feed(ByteView plaintext) override { return joiner_.feed(plaintext); }
-  Status end_of_stream() override { return joiner_.end_of_stream(descriptor_.end_of(split_++)); }
-  Status finish() override {
-    BRUME_TRY(joiner_.finish());
-    return engine_.finish();
+      : context_(context),
+        descriptor_(descriptor),
+        engine_(context.program, scratch, streams, descriptor.partition_count()) {}
+  Status feed(ByteView plaintext) override { return joiner().feed(plaintext); }
+  Status end_of_stream() override {
+    BRUME_TRY(joiner().end_of_stream(descriptor_.end_of(split())));
+    const std::uint32_t input = descriptor_.input_of(split());
+    ++at_;
+    if (at_ < descriptor_.cut_splits().size() && descriptor_.input_of(split()) == input) return {};
+    BRUME_TRY(joiner_->finish());
+    joiner_.reset();
+    return {};
   }
+  Status finish() override { return engine_.finish(); }
 
  private:
+  std::uint32_t split() const { return descriptor_.cut_splits()[at_]; }
+  mapreduce::FragmentJoiner& joiner() {
+    if (!joiner_) {
+      joiner_.emplace(context_.program.borders(), mapreduce::begin_of(descriptor_, split()),
+                      context_.limits.longest_record, engine_);
+    }
+    return *joiner_;
+  }
+
+  TaskContext& context_;
   const mapreduce::Descriptor& descriptor_;
   MapEngine engine_;
-  mapreduce::FragmentJoiner joiner_;
-  std::uint32_t split_ = 0;  // whose stream comes
+  std::optional<mapreduce::FragmentJoiner> joiner_;
+  std::size_t at_ = 0;  // of the cut splits: whose stream comes
 };
 
 class Reduce final : public Consumer, public OutputSink {

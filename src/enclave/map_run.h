@@ -1,35 +1,22 @@
 // A map task: its chunks of the sealed input in, R sealed streams and the fragments out.
 #pragma once
 
-#include <deque>
-
+#include "enclave/input_reader.h"
 #include "enclave/task.h"
-#include "sealed/age_payload.h"
 
 namespace brume::enclave {
 
-class MapRun final : public Task {
+class MapRun final : public Task, private InputReader::Taker {
  public:
   // The order's split exists, and its payload key is the one that the descriptor commits to.
   MapRun(TaskContext& context, const mapreduce::Descriptor& descriptor, const mapreduce::MapOrder& order);
 
-  void prefetch() override { request(); }
+  void prefetch() override { reader_.prefetch(); }
   void start() override;
   void work() override;
-  void on_input(std::uint64_t fetch, ByteView chunks) override;
+  void on_input(std::uint64_t fetch, ByteView chunks) override { reader_.on_input(fetch, chunks); }
 
  private:
-  bool awaits(std::uint64_t fetch) const override;
-  void take_blocks(std::uint64_t fetch, ByteView blocks) override;
-  void take_end(std::uint64_t fetch) override;
-  void take_failure(std::uint64_t fetch) override;
-
-  struct Request {
-    std::uint64_t fetch = 0;
-    std::uint64_t next = 0;  // chunk
-    std::uint64_t end = 0;
-    std::vector<Bytes> held;
-  };
   // Lives only while it is the task's turn: the job's tables are large.
   struct Work {
     Work(MapRun& run, const crypto::Key32& task_key);
@@ -40,18 +27,16 @@ class MapRun final : public Task {
     mapreduce::SplitCutter cutter;
   };
 
-  void request();
-  Request* find(std::uint64_t fetch);
-  bool check_sizes(Request& request, ByteView chunks);
-  void consume(ByteView chunks);
+  bool awaits(std::uint64_t fetch) const override { return reader_.owns(fetch); }
+  void take_blocks(std::uint64_t, ByteView) override { reader_.on_blocks(); }
+  void take_end(std::uint64_t fetch) override { reader_.on_end(fetch); }
+  void take_failure(std::uint64_t fetch) override { reader_.on_failed(fetch); }
+
+  MutableByteView room(std::size_t size) override { return work_->cutter.next_chunk(size); }
+  std::optional<InputFault> filled() override;
 
   const crypto::Key32 task_key_;
-  sealed::ChunkCipher cipher_;
-  const mapreduce::ChunkRange range_;
-  std::uint64_t next_request_;  // chunk
-  std::uint64_t next_open_;     // chunk
-  std::uint64_t input_size_ = 0;
-  std::deque<Request> requests_;
+  InputReader reader_;
   std::unique_ptr<Work> work_;
 };
 

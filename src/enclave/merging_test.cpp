@@ -106,12 +106,14 @@ struct Bench {
     mapreduce::DescriptorFields fields;
     fields.run.bytes[0] = 9;
     fields.job_name = "sorts-records";
-    fields.input.payload_key_commitment = sealed::commit_payload_key(key);
+    fields.inputs.resize(1);
+    mapreduce::InputCommitment& input = fields.inputs[0].commitment;
+    input.payload_key_commitment = sealed::commit_payload_key(key);
     fields.split_chunk_counts = {static_cast<std::uint32_t>(chunk_count)};
-    fields.input.chunk_count = chunk_count;
-    fields.input.final_chunk_size = mapreduce::kChunkSize;
+    input.chunk_count = chunk_count;
+    input.final_chunk_size = mapreduce::kChunkSize;
     descriptor.emplace(*mapreduce::Descriptor::create(fields));
-    tell(encode(mapreduce::RunStart{descriptor->encoded(), key}));
+    tell(encode(mapreduce::RunStart{descriptor->encoded(), key, {}}));
     for (std::uint64_t i = 0; i < chunk_count; ++i) {
       Bytes chunk(mapreduce::kChunkSize);
       random.fill(chunk);
@@ -130,10 +132,10 @@ struct Bench {
     tell(encode(mapreduce::MapOrder{1, descriptor->run(), 0, key, key}));
     std::uint64_t chunk = 0;
     for (std::size_t i = 0; i < host.input_fetches.size(); ++i) {
-      for (int j = 0; j < 15 && chunk < descriptor->fields().input.chunk_count; ++j, ++chunk) {
+      for (int j = 0; j < 15 && chunk < descriptor->chunk_count(); ++j, ++chunk) {
         Bytes sealed(mapreduce::kChunkSize + crypto::kAeadTagSize);
         const ByteView plain = ByteView(text).subspan(chunk * mapreduce::kChunkSize, mapreduce::kChunkSize);
-        sealed::ChunkCipher(key).seal(chunk, chunk + 1 == descriptor->fields().input.chunk_count, plain, sealed);
+        sealed::ChunkCipher(key).seal(chunk, chunk + 1 == descriptor->chunk_count(), plain, sealed);
         runner->on_input(host.input_fetches[i], sealed);
         runner->work();
       }

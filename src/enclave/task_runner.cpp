@@ -13,6 +13,19 @@ using mapreduce::FailureReason;
 using mapreduce::MessageType;
 using mapreduce::Stage;
 
+bool keys_fit(const mapreduce::Descriptor& descriptor, const std::vector<crypto::Key32>& keys) {
+  const auto& sides = descriptor.fields().sides;
+  return std::ranges::equal(keys, sides, [](const crypto::Key32& key, const mapreduce::RunSide& side) {
+    return sealed::commit_payload_key(key) == side.commitment.payload_key_commitment;
+  });
+}
+
+std::vector<JobParameter> parameters_of(const std::vector<mapreduce::Parameter>& parameters) {
+  std::vector<JobParameter> out;
+  for (const mapreduce::Parameter& parameter : parameters) out.push_back({parameter.key, parameter.value});
+  return out;
+}
+
 // The running task and the one after it.
 constexpr std::size_t kPrefetchDepth = 2;
 
@@ -53,8 +66,14 @@ Status TaskRunner::on_message(std::uint8_t type, ByteView body) {
       end_run(message.run);
       return {};
     }
+    case MessageType::kDescribe: {
+      BRUME_ASSIGN(const mapreduce::DescribeOrder order, mapreduce::parse_describe_order(body));
+      describe(order);
+      return {};
+    }
     case MessageType::kTaskDone:
     case MessageType::kTaskFailed:
+    case MessageType::kDescribed:
       break;
   }
   return fail(ErrorCode::kUnsupported, "message of a type that no master sends");
@@ -76,6 +95,11 @@ void TaskRunner::start_run(const mapreduce::RunStart& message) {
   // A run never changes: the first word on it stands.
   if (runs_.contains(id) || runs_.size() >= kRunLimit) return;
   run->partition_hash_key = message.partition_hash_key;
+  if (run->descriptor && !keys_fit(*run->descriptor, message.side_keys)) {
+    run->descriptor.reset();
+    run->refused = "the side data's keys are not those that the descriptor commits to";
+  }
+  run->side_keys = message.side_keys;
   runs_[id] = std::move(run);
 }
 
@@ -96,9 +120,27 @@ void TaskRunner::forget(const RunId& run) {
   std::erase(ended_runs_, run);
 }
 
-void TaskRunner::refuse(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task, std::string text) {
-  master_.message(
-      encode(mapreduce::TaskFailed{ticket, run, task, FailureReason::kOrderRefused, std::nullopt, std::move(text)}));
+void TaskRunner::refuse(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task, std::string text,
+                        FailureReason reason) {
+  master_.message(encode(mapreduce::TaskFailed{ticket, run, task, reason, std::nullopt, std::move(text)}));
+}
+
+void TaskRunner::describe(const mapreduce::DescribeOrder& order) {
+  mapreduce::JobDescription out;
+  out.query = order.query;
+  if (order.job_name != context_.program.name()) {
+    out.refused = "the image's program is the job " + std::string(context_.program.name()) + ", not " + order.job_name;
+  } else {
+    const std::vector<JobParameter> parameters = parameters_of(order.parameters);
+    JobConfig config;
+    config.parameters = parameters;
+    const JobStatus status = context_.program.describe(config, out.stages);
+    if (!status) {
+      out.stages.clear();
+      out.refused = status.error();
+    }
+  }
+  master_.message(encode(out));
 }
 
 const mapreduce::Descriptor* TaskRunner::run_for(const RunId& run, mapreduce::Ticket ticket,
@@ -122,7 +164,8 @@ void TaskRunner::add_map(const mapreduce::MapOrder& order) {
   const mapreduce::TaskId id{Stage::kMap, order.split};
   const mapreduce::Descriptor* descriptor = run_for(order.run, order.ticket, id);
   if (descriptor == nullptr) return;
-  if (sealed::commit_payload_key(order.payload_key) != descriptor->fields().input.payload_key_commitment) {
+  const mapreduce::RunInput& input = descriptor->fields().inputs[descriptor->input_of(order.split)];
+  if (sealed::commit_payload_key(order.payload_key) != input.commitment.payload_key_commitment) {
     return refuse(order.run, order.ticket, id, "the payload key is not the one that the descriptor commits to");
   }
   queue_.push_back(std::make_unique<MapRun>(context_, *descriptor, order));
@@ -148,7 +191,10 @@ void TaskRunner::cancel(mapreduce::Ticket ticket) {
 }
 
 void TaskRunner::drop(std::size_t index) {
-  if (index == 0 && working_) return queue_.front()->abandon();
+  if (index == 0 && working_) {
+    if (side_reader_) side_reader_->abandon();
+    return queue_.front()->abandon();
+  }
   if (index == 0) front_started_ = false;
   if (index < prefetched_) --prefetched_;
   queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(index));
@@ -166,38 +212,74 @@ Task* TaskRunner::find(std::uint64_t fetch) {
 }
 
 void TaskRunner::on_input(std::uint64_t fetch, ByteView chunks) {
+  if (side_reader_ && side_reader_->owns(fetch)) return side_reader_->reader().on_input(fetch, chunks);
   if (Task* task = find(fetch)) task->on_input(fetch, chunks);
 }
 
 void TaskRunner::on_blocks(std::uint64_t fetch, ByteView blocks) {
+  if (side_reader_ && side_reader_->owns(fetch)) return side_reader_->reader().on_blocks();
   if (Task* task = find(fetch)) task->on_blocks(fetch, blocks);
 }
 
 void TaskRunner::on_end(std::uint64_t fetch) {
+  if (side_reader_ && side_reader_->owns(fetch)) return side_reader_->reader().on_end(fetch);
   if (Task* task = find(fetch)) task->on_end(fetch);
 }
 
 void TaskRunner::on_failed(std::uint64_t fetch) {
+  if (side_reader_ && side_reader_->owns(fetch)) return side_reader_->reader().on_failed(fetch);
   if (Task* task = find(fetch)) task->on_failed(fetch);
 }
 
-bool TaskRunner::configure(const mapreduce::Descriptor& descriptor) {
-  if (configured_ == descriptor.run()) return configure_error_.empty();
-  std::vector<JobParameter> parameters;
-  for (const mapreduce::Parameter& parameter : descriptor.fields().parameters) {
-    parameters.push_back({parameter.key, parameter.value});
+std::optional<InputFault> TaskRunner::read_sides(Run& run) {
+  const auto& sides = run.descriptor->fields().sides;
+  std::uint64_t size = 0;
+  for (const mapreduce::RunSide& side : sides) size += side.commitment.chunk_count * mapreduce::kChunkSize;
+  if (size > context_.limits.memory_budget / 2) {
+    return InputFault{FailureReason::kLimit,
+                      "side data of " + std::to_string(size) + " bytes is more than a quarter of an enclave's heap"};
+  }
+  for (auto i = static_cast<std::uint32_t>(run.sides.size()); i < sides.size(); ++i) {
+    side_reader_ =
+        std::make_unique<SideReader>(*run.descriptor, i, run.side_keys[i], context_.outbox, context_.next_fetch);
+    auto bytes = side_reader_->read(context_.pump);
+    const InputFault fault = side_reader_->fault();
+    side_reader_.reset();
+    if (!bytes) return InputFault{fault.reason, "side data '" + sides[i].name + "': " + fault.text};
+    run.sides.push_back(std::move(*bytes));
+  }
+  return std::nullopt;
+}
+
+std::optional<InputFault> TaskRunner::configure(const mapreduce::Descriptor& descriptor) {
+  const auto refused = [&]() -> std::optional<InputFault> {
+    if (configure_error_.empty()) return std::nullopt;
+    return InputFault{FailureReason::kOrderRefused, configure_error_};
+  };
+  if (configured_ == descriptor.run()) return refused();
+  Run& run = *runs_.at(descriptor.run());
+  if (auto fault = read_sides(run)) return fault;
+  const mapreduce::DescriptorFields& fields = descriptor.fields();
+  const std::vector<JobParameter> parameters = parameters_of(fields.parameters);
+  std::vector<JobSide> sides;
+  std::uint64_t sides_size = 0;
+  for (std::size_t i = 0; i < run.sides.size(); ++i) {
+    sides.push_back({fields.sides[i].name, as_chars(run.sides[i])});
+    sides_size += run.sides[i].size();
   }
   JobConfig config;
   config.parameters = parameters;
   config.partitions = descriptor.partition_count();
-  const ByteView key = runs_.at(descriptor.run())->partition_hash_key.reveal();
+  const ByteView key = run.partition_hash_key.reveal();
   std::memcpy(config.hash_key.data(), key.data(), config.hash_key.size());
-  config.memory_budget = context_.limits.memory_budget;
+  config.memory_budget = context_.limits.memory_budget - sides_size;
+  config.stage = fields.stage;
+  config.sides = sides;
   const JobStatus status = context_.program.configure(config);
   crypto::wipe(config.hash_key);
-  configure_error_ = status ? "" : "parameters: " + status.error();
+  configure_error_ = status ? "" : status.error();
   configured_ = descriptor.run();
-  return status.has_value();
+  return refused();
 }
 
 void TaskRunner::work() {
@@ -209,9 +291,13 @@ bool TaskRunner::advance_front() {
   for (; prefetched_ < std::min(kPrefetchDepth, queue_.size()); ++prefetched_) queue_[prefetched_]->prefetch();
   Task& front = *queue_.front();
   if (!front_started_) {
-    if (!configure(front.descriptor())) {
-      refuse(front.descriptor().run(), front.ticket(), front.id(), configure_error_);
+    working_ = true;
+    const auto fault = configure(front.descriptor());
+    working_ = false;
+    if (fault || front.abandoned()) {
+      if (!front.abandoned()) refuse(front.descriptor().run(), front.ticket(), front.id(), fault->text, fault->reason);
       pop_front();
+      forget_ended_runs();
       return true;
     }
     context_.program.counters().clear();
@@ -231,8 +317,12 @@ bool TaskRunner::advance_front() {
   } else {
     return false;
   }
-  for (const RunId& run : std::vector(ended_runs_)) forget(run);
+  forget_ended_runs();
   return true;
+}
+
+void TaskRunner::forget_ended_runs() {
+  for (const RunId& run : std::vector(ended_runs_)) forget(run);
 }
 
 void TaskRunner::pop_front() {

@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 
+#include "enclave/side_reader.h"
 #include "enclave/task.h"
+#include "mapreduce/describe.h"
 
 namespace brume::enclave {
 
@@ -49,6 +51,8 @@ class TaskRunner {
     std::optional<mapreduce::Descriptor> descriptor;
     std::string refused;  // why, where there is no descriptor
     crypto::Key32 partition_hash_key;
+    std::vector<crypto::Key32> side_keys;
+    std::vector<Bytes> sides;  // once they were read
   };
 
   void start_run(const mapreduce::RunStart& message);
@@ -58,7 +62,8 @@ class TaskRunner {
   void cancel(mapreduce::Ticket ticket);
   // The run's descriptor, or nothing after refusing the task.
   const mapreduce::Descriptor* run_for(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task);
-  void refuse(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task, std::string text);
+  void refuse(const RunId& run, mapreduce::Ticket ticket, const mapreduce::TaskId& task, std::string text,
+              mapreduce::FailureReason reason = mapreduce::FailureReason::kOrderRefused);
   Task* find(std::uint64_t fetch);
   // The front task, as far as it goes. False: it must wait.
   bool advance_front();
@@ -66,14 +71,19 @@ class TaskRunner {
   // It is not wanted any more; the one that is at work leaves by itself.
   void drop(std::size_t index);
   void forget(const RunId& run);
-  bool configure(const mapreduce::Descriptor& descriptor);
+  void forget_ended_runs();
+  // Makes the program ready for the run, with its side data. What hinders it, if anything does.
+  std::optional<InputFault> configure(const mapreduce::Descriptor& descriptor);
+  std::optional<InputFault> read_sides(Run& run);
+  void describe(const mapreduce::DescribeOrder& order);
   void report(const Task& task);
 
   TaskContext context_;
   MessageOutbox& master_;
   std::map<RunId, std::unique_ptr<Run>> runs_;
   std::optional<RunId> configured_;
-  std::string configure_error_;
+  std::string configure_error_;              // of that run: its parameters
+  std::unique_ptr<SideReader> side_reader_;  // while the front task waits for side data
   std::deque<std::unique_ptr<Task>> queue_;
   bool front_started_ = false;
   bool working_ = false;           // the front task is in its work()

@@ -85,12 +85,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const crypto::Key32 key = crypto::Key32::random(random);
   mapreduce::DescriptorFields fields;
   fields.job_name = "empty";
-  fields.input.payload_key_commitment = sealed::commit_payload_key(key);
-  fields.input.chunk_count = 2;
-  fields.input.final_chunk_size = 3;
+  fields.inputs.resize(1);
+  mapreduce::InputCommitment& input = fields.inputs[0].commitment;
+  input.payload_key_commitment = sealed::commit_payload_key(key);
+  input.chunk_count = 2;
+  input.final_chunk_size = 3;
   fields.split_chunk_counts = {1, 1};
   const auto descriptor = mapreduce::Descriptor::create(fields);
-  tell(runner, encode(mapreduce::RunStart{descriptor->encoded(), key}));
+  tell(runner, encode(mapreduce::RunStart{descriptor->encoded(), key, {}}));
   mapreduce::GatherOrder reduce;
   reduce.ticket = 2;
   for (std::uint32_t split = 0; split < 3; ++split) {

@@ -66,12 +66,14 @@ class Bench : public Outbox, public MessageOutbox, public FramePump {
     fields.run.bytes[0] = 9;
     fields.job_name = "echo";
     fields.parameters = std::move(parameters);
-    fields.input.payload_key_commitment = sealed::commit_payload_key(key);
+    fields.inputs.resize(1);
+    mapreduce::InputCommitment& input = fields.inputs[0].commitment;
+    input.payload_key_commitment = sealed::commit_payload_key(key);
     fields.split_chunk_counts = splits;
-    for (const std::uint32_t count : splits) fields.input.chunk_count += count;
-    fields.input.final_chunk_size = 4;
+    for (const std::uint32_t count : splits) input.chunk_count += count;
+    input.final_chunk_size = 4;
     descriptor.emplace(*mapreduce::Descriptor::create(fields));
-    tell(encode(mapreduce::RunStart{descriptor->encoded(), key}));
+    tell(encode(mapreduce::RunStart{descriptor->encoded(), key, {}}));
   }
 
   void frame(abi::ToHost type, std::uint64_t id, std::initializer_list<ByteView> parts) override {
@@ -107,11 +109,11 @@ class Bench : public Outbox, public MessageOutbox, public FramePump {
   }
   // A sealed chunk of the input: its number repeated, with a space in it.
   Bytes chunk(std::uint64_t index) {
-    const std::uint32_t size = descriptor->chunk_size(index);
+    const std::uint32_t size = descriptor->place_of(index).size;
     Bytes plaintext(size, static_cast<std::uint8_t>('a' + index));
     plaintext[1] = ' ';
     Bytes sealed(size + crypto::kAeadTagSize);
-    sealed::ChunkCipher(key).seal(index, index + 1 == descriptor->fields().input.chunk_count, plaintext, sealed);
+    sealed::ChunkCipher(key).seal(index, index + 1 == descriptor->chunk_count(), plaintext, sealed);
     return sealed;
   }
   std::vector<std::uint64_t> fetches(abi::ToHost type) const {
@@ -303,7 +305,7 @@ TEST(TaskRunner, RefusesARunOfAnotherJob) {
   mapreduce::DescriptorFields fields = bench.descriptor->fields();
   fields.run.bytes[0] = 10;
   fields.job_name = "other";
-  bench.tell(encode(mapreduce::RunStart{mapreduce::Descriptor::create(fields)->encoded(), bench.key}));
+  bench.tell(encode(mapreduce::RunStart{mapreduce::Descriptor::create(fields)->encoded(), bench.key, {}}));
   bench.tell(encode(mapreduce::MapOrder{1, fields.run, 0, bench.key, bench.key}));
   expect_failed(bench, FailureReason::kOrderRefused, "another job");
 }
@@ -311,8 +313,8 @@ TEST(TaskRunner, RefusesARunOfAnotherJob) {
 TEST(TaskRunner, ARunNeverChanges) {
   Bench bench;
   mapreduce::DescriptorFields fields = bench.descriptor->fields();
-  fields.input.payload_key_commitment = {};
-  bench.tell(encode(mapreduce::RunStart{mapreduce::Descriptor::create(fields)->encoded(), bench.key}));
+  fields.inputs[0].commitment.payload_key_commitment = {};
+  bench.tell(encode(mapreduce::RunStart{mapreduce::Descriptor::create(fields)->encoded(), bench.key, {}}));
   bench.order_map(0);
   EXPECT_EQ(bench.fetches(abi::ToHost::kFetchInput).size(), 1u);
   EXPECT_TRUE(bench.messages.empty());

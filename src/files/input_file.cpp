@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -62,6 +63,21 @@ Status InputFile::check_unchanged() const {
     return fail(ErrorCode::kIo, name_ + ": changed its size while it was read; try again when it is at rest");
   }
   return {};
+}
+
+Result<Bytes> read_whole(const std::string& path, std::uint64_t limit_size) {
+  BRUME_ASSIGN(InputFile file, InputFile::open(path));
+  Bytes bytes(static_cast<std::size_t>(std::min(file.size().value_or(0), limit_size)) + 1);
+  for (std::size_t used = 0;;) {
+    BRUME_ASSIGN(const std::size_t got, file.read(MutableByteView(bytes).subspan(used)));
+    used += got;
+    if (used > limit_size) return fail(ErrorCode::kLimit, path + ": over " + std::to_string(limit_size) + " bytes");
+    if (used < bytes.size()) {
+      bytes.resize(used);
+      return bytes;
+    }
+    bytes.resize(2 * bytes.size());
+  }
 }
 
 Result<std::string> read_small_file(const std::string& path, std::size_t limit_size) {

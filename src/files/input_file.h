@@ -33,6 +33,9 @@ class InputFile {
   std::optional<std::uint64_t> size_;
 };
 
+// A file as a whole; kLimit where it is longer.
+Result<Bytes> read_whole(const std::string& path, std::uint64_t limit_size);
+
 // A small file (keys, lists) as a whole.
 Result<std::string> read_small_file(const std::string& path, std::size_t limit_size);
 

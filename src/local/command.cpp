@@ -4,11 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "crypto/hash.h"
 #include "files/atomic_file.h"
 #include "files/input_file.h"
+#include "files/input_list.h"
 #include "files/size_text.h"
 #include "local/local_run.h"
 #include "mapreduce/descriptor.h"
@@ -20,7 +22,8 @@ constexpr const char* kAgeBegin = "age-encryption.org/";
 
 struct Options {
   std::vector<std::string> inputs;
-  std::string output = "-";
+  std::vector<std::string> outputs;
+  std::vector<std::string> sides;
   std::uint32_t partitions = 4;
   std::string split_size = "64M";
   std::string memory = "1G";
@@ -30,36 +33,121 @@ struct Options {
   bool quiet = false;
 };
 
+// Open only while it is read: there may be thousands.
 class FileInput final : public Input {
  public:
-  static Result<FileInput> open(const std::string& path) {
-    BRUME_ASSIGN(files::InputFile file, files::InputFile::open(path));
-    return FileInput(std::move(file));
+  explicit FileInput(files::NamedPath path) : path_(std::move(path)) {
+    if (path_.name == "-") path_.name = "standard input";
   }
-  const std::string& name() const override { return file_.name(); }
-  std::optional<std::uint64_t> size() const override { return file_.size(); }
-  // A sealed file would be counted as if it were text.
+  // Whether it can be read at all, and its size.
+  Status look() {
+    BRUME_TRY(open());
+    size_ = file_->size();
+    if (path_.path != "-") file_.reset();
+    return {};
+  }
+  const std::string& name() const override { return path_.name; }
+  std::optional<std::uint64_t> size() const override { return size_; }
   Result<std::size_t> read(MutableByteView out) override {
-    BRUME_ASSIGN(const std::size_t size, file_.read(out));
+    if (ended_) return std::size_t{0};
+    if (!file_) BRUME_TRY(open());
+    BRUME_ASSIGN(const std::size_t size, file_->read(out));
+    // A sealed file would be counted as if it were text.
     if (std::exchange(at_begin_, false) && as_chars(out.first(size)).starts_with(kAgeBegin))
       return fail(ErrorCode::kUsage, "is sealed; a local run reads plain input: brume open " + name() + " -o - | ...");
+    if (size < out.size()) {
+      ended_ = true;
+      file_.reset();
+    }
     return size;
+  }
+  Status rewind() override {
+    if (path_.path == "-")
+      return fail(ErrorCode::kUsage, "standard input can be read once, and this job reads its input in every pass");
+    file_.reset();
+    ended_ = false;
+    at_begin_ = true;
+    return {};
   }
 
  private:
-  explicit FileInput(files::InputFile file) : file_(std::move(file)) {}
-  files::InputFile file_;
+  Status open() {
+    BRUME_ASSIGN(files::InputFile file, files::InputFile::open(path_.path));
+    file_.emplace(std::move(file));
+    return {};
+  }
+
+  files::NamedPath path_;
+  std::optional<std::uint64_t> size_;
+  std::optional<files::InputFile> file_;
   bool at_begin_ = true;
+  bool ended_ = false;
 };
 
 class FileSink final : public mapreduce::LineSink {
  public:
-  explicit FileSink(files::AtomicFile& file) : file_(file) {}
+  explicit FileSink(files::AtomicFile file) : file_(std::move(file)) {}
   Status write(ByteView text) override { return file_.write(text); }
+  Status commit() { return file_.commit(); }
 
  private:
-  files::AtomicFile& file_;
+  files::AtomicFile file_;
 };
+
+// The job's outputs, by the --output options: PATH for the first one, NAME=PATH for others, which else stand beside it.
+class Outputs {
+ public:
+  static Result<Outputs> create(const std::vector<std::string>& words) {
+    Outputs out;
+    for (const std::string& word : words) {
+      const files::NamedPath named = files::parse_named_path(word);
+      std::string& path = named.name == named.path ? out.first_ : out.paths_[named.name];
+      if (!path.empty()) return fail(ErrorCode::kUsage, "--output " + word + ": one for each of the job's outputs");
+      path = named.path;
+    }
+    if (out.first_.empty()) out.first_ = "-";
+    return out;
+  }
+  Result<mapreduce::LineSink*> open(const std::string& name) {
+    std::string path = first_;
+    if (!name.empty()) {
+      const auto given = paths_.find(name);
+      if (given == paths_.end() && first_ == "-")
+        return fail(ErrorCode::kUsage, "the job has an output '" + name + "': --output " + name + "=FILE");
+      path = given == paths_.end() ? first_ + "." + name : given->second;
+      if (given != paths_.end()) paths_.erase(given);
+    }
+    BRUME_ASSIGN(files::AtomicFile file, files::AtomicFile::create(path, {.force = true}));
+    sinks_.push_back(std::make_unique<FileSink>(std::move(file)));
+    return sinks_.back().get();
+  }
+  Status commit() {
+    if (!paths_.empty())
+      return fail(ErrorCode::kUsage, "--output " + paths_.begin()->first + "=...: the job has no such output");
+    for (const auto& sink : sinks_) BRUME_TRY(sink->commit());
+    return {};
+  }
+  bool to_standard_output() const { return first_ == "-"; }
+
+ private:
+  std::string first_;
+  std::map<std::string, std::string> paths_;
+  std::vector<std::unique_ptr<FileSink>> sinks_;
+};
+
+// Of a file, whole.
+constexpr std::uint64_t kSideSizeLimit = std::uint64_t{1} << 32;
+
+Result<std::vector<LocalSide>> read_sides(const std::vector<std::string>& words) {
+  std::vector<LocalSide> out;
+  for (const std::string& word : words) {
+    const files::NamedPath named = files::parse_named_path(word);
+    if (named.name == named.path) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
+    BRUME_ASSIGN(Bytes bytes, files::read_whole(named.path, kSideSizeLimit));
+    out.push_back({named.name, std::move(bytes)});
+  }
+  return out;
+}
 
 Result<LocalOptions> local_options(const Options& options) {
   LocalOptions local;
@@ -69,6 +157,7 @@ Result<LocalOptions> local_options(const Options& options) {
       return fail(ErrorCode::kUsage, "-p " + word + ": expected KEY=VALUE");
     local.parameters.push_back({word.substr(0, equals), word.substr(equals + 1)});
   }
+  BRUME_ASSIGN(local.sides, read_sides(options.sides));
   local.partition_count = options.partitions;
   BRUME_ASSIGN(local.split_size, files::parse_size(options.split_size));
   BRUME_ASSIGN(const std::uint64_t memory, files::parse_size(options.memory));
@@ -77,49 +166,63 @@ Result<LocalOptions> local_options(const Options& options) {
   return local;
 }
 
-void tell(const JobProgram& program, const Options& options, const LocalTotals& totals) {
-  if (options.json) {
-    auto counters = nlohmann::ordered_json::object();
-    auto places = nlohmann::ordered_json::array();
-    for (const MalformedPlace& place : totals.malformed_places)
-      places.push_back({{"input", place.input}, {"offset", place.offset}});
-    for (const JobCounter& counter : totals.counters) counters[counter.name] = counter.sum;
-    // Standard output may be the result's.
-    (options.output == "-" ? std::cerr : std::cout) << nlohmann::ordered_json{{"job", program.name()},
-                                                                              {"records", totals.output.records},
-                                                                              {"output_size", totals.output.bytes},
-                                                                              {"input_size", totals.input_size},
-                                                                              {"map_count", totals.map_count},
-                                                                              {"reduce_count", options.partitions},
-                                                                              {"shuffled_size", totals.shuffled_size},
-                                                                              {"counters", counters},
-                                                                              {"malformed_places", places}}
-                                                           .dump(2)
-                                                    << "\n";
-  } else if (!options.quiet) {
-    std::cerr << totals.output.records << " records, " << totals.output.bytes << " bytes from " << totals.input_size
-              << " bytes: " << totals.map_count << " map and " << options.partitions << " reduce tasks\n";
-    for (const JobCounter& counter : totals.counters)
-      std::cerr << "counter " << counter.name << ": " << counter.sum << "\n";
-    for (const MalformedPlace& place : totals.malformed_places)
-      std::cerr << place.input << ": malformed record at byte " << place.offset << "\n";
-  }
+std::string input_name(const std::vector<FileInput>& inputs, const RecordPlace& place) {
+  return place.input < inputs.size() ? inputs[place.input].name() : std::string(kPreviousInput);
+}
+
+nlohmann::ordered_json as_json(const JobProgram& program, const Options& options, const std::vector<FileInput>& inputs,
+                               const LocalTotals& totals) {
+  auto counters = nlohmann::ordered_json::object();
+  auto places = nlohmann::ordered_json::array();
+  for (const RecordPlace& place : totals.malformed_places)
+    places.push_back({{"input", input_name(inputs, place)}, {"offset", place.offset}});
+  for (const JobCounter& counter : totals.counters) counters[counter.name] = counter.sum;
+  return {{"job", program.name()},
+          {"records", totals.output.records},
+          {"output_size", totals.output.bytes},
+          {"input_size", totals.input_size},
+          {"map_count", totals.map_count},
+          {"reduce_count", options.partitions},
+          {"pass_count", totals.pass_count},
+          {"shuffled_size", totals.shuffled_size},
+          {"scratch_size", totals.scratch_size},
+          {"counters", counters},
+          {"malformed_places", places}};
+}
+
+void tell(const Options& options, const std::vector<FileInput>& inputs, const LocalTotals& totals) {
+  std::cerr << totals.output.records << " records, " << totals.output.bytes << " bytes from " << totals.input_size
+            << " bytes: " << totals.map_count << " map and " << options.partitions << " reduce tasks";
+  if (totals.pass_count > 1) std::cerr << ", " << totals.pass_count << " passes";
+  std::cerr << "\n";
+  if (totals.scratch_size > 0)
+    std::cerr << totals.scratch_size << " bytes were kept aside, for lack of memory (--memory)\n";
+  for (const JobCounter& counter : totals.counters)
+    std::cerr << "counter " << counter.name << ": " << counter.sum << "\n";
+  for (const RecordPlace& place : totals.malformed_places)
+    std::cerr << input_name(inputs, place) << ": malformed record at byte " << place.offset << "\n";
 }
 
 Status run(JobProgram& program, const Options& options) {
   BRUME_ASSIGN(const LocalOptions local, local_options(options));
+  BRUME_ASSIGN(const auto paths, files::list_inputs(options.inputs, mapreduce::kInputLimit));
   std::vector<FileInput> files;
-  for (const std::string& path : options.inputs) {
-    BRUME_ASSIGN(FileInput file, FileInput::open(path));
-    files.push_back(std::move(file));
-  }
+  files.reserve(paths.size());
   std::vector<Input*> inputs;
-  for (FileInput& file : files) inputs.push_back(&file);
-  BRUME_ASSIGN(files::AtomicFile output, files::AtomicFile::create(options.output, {.force = true}));
-  FileSink sink(output);
-  BRUME_ASSIGN(const LocalTotals totals, run_local(program, local, inputs, sink));
-  BRUME_TRY(output.commit());
-  tell(program, options, totals);
+  for (const files::NamedPath& path : paths) {
+    inputs.push_back(&files.emplace_back(path));
+    BRUME_TRY(files.back().look());
+  }
+  BRUME_ASSIGN(Outputs outputs, Outputs::create(options.outputs));
+  BRUME_ASSIGN(const LocalTotals totals,
+               run_local(program, local, inputs, [&](const std::string& name) { return outputs.open(name); }));
+  BRUME_TRY(outputs.commit());
+  // Standard output may be the result's.
+  if (options.json) {
+    (outputs.to_standard_output() ? std::cerr : std::cout) << as_json(program, options, files, totals).dump(2) << "\n";
+  } else if (!options.quiet) {
+    tell(options, files, totals);
+  }
   return {};
 }
 
@@ -142,8 +245,14 @@ int run_command(JobProgram& program, int argc, char** argv) {
   Options options;
   CLI::App app("Runs the job " + std::string(program.name()) + " here, in this one process, over plain input",
                std::string(program.name()) + "-local");
-  app.add_option("--input", options.inputs, "Files, one after another; - is standard input")->required();
-  app.add_option("--output", options.output, "Where the result goes; - is standard output")->capture_default_str();
+  app.add_option("--input", options.inputs, "Files and folders, [NAME=]PATH, one after another; - is standard input")
+      ->required();
+  app.add_option("--output", options.outputs,
+                 "Where the result goes (default: -, standard output); NAME=FILE: where the job's output NAME goes "
+                 "(default: beside it, PATH.NAME)")
+      ->allow_extra_args(false);
+  app.add_option("--side", options.sides, "NAME=FILE: data that every task gets whole; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--partitions", options.partitions, "Reduce tasks")
       ->check(CLI::Range(1u, mapreduce::kPartitionLimit))
       ->capture_default_str();

@@ -1,225 +1,186 @@
 #include "local/local_run.h"
 
 #include <algorithm>
-#include <map>
 
-#include "local/spool_streams.h"
+#include "local/local_pass.h"
 #include "mapreduce/descriptor.h"
-#include "mapreduce/map_attempt.h"
+#include "mapreduce/passes.h"
 
 namespace brume::local {
 namespace {
 
 using mapreduce::checked;
-using MapAttempt = mapreduce::MapAttempt<Spool>;
 
-class LaneSink final : public OutputSink {
+// What one pass wrote, until the next has read it.
+class PassOutput final : public mapreduce::LineSink {
  public:
-  LaneSink(Spool& spool, std::uint32_t lane) : spool_(spool), lane_(lane) {}
-  JobStatus write(std::span<const std::uint8_t> bytes) override {
-    if (auto status = spool_.write(lane_, bytes); !status) return job_error(status.error().what);
+  explicit PassOutput(Spool spool) : spool_(std::move(spool)) {}
+  Status write(ByteView text) override { return spool_.write(0, text); }
+  Status finish() { return spool_.end_of_stream(0); }
+  const Spool& spool() const { return spool_; }
+
+  Result<Bytes> read_all() const {
+    Bytes out;
+    Spool::Reader reader(spool_, 0);
+    for (;;) {
+      BRUME_ASSIGN(const auto block, reader.next());
+      if (!block) return out;
+      append(out, block->bytes);
+    }
+  }
+
+ private:
+  Spool spool_;
+};
+
+class PreviousInput final : public Input {
+ public:
+  explicit PreviousInput(const Spool& spool) : spool_(spool), reader_(spool, 0) {}
+  const std::string& name() const override { return name_; }
+  std::optional<std::uint64_t> size() const override { return spool_.size(); }
+  Result<std::size_t> read(MutableByteView out) override {
+    std::size_t size = 0;
+    while (size < out.size()) {
+      if (rest_.empty()) {
+        BRUME_ASSIGN(const auto block, reader_.next());
+        if (!block) break;
+        rest_ = block->bytes;
+        continue;
+      }
+      const std::size_t part = std::min(rest_.size(), out.size() - size);
+      std::memcpy(out.data() + size, rest_.data(), part);
+      rest_ = rest_.subspan(part);
+      size += part;
+    }
+    return size;
+  }
+  Status rewind() override {
+    reader_.rewind();
+    rest_ = {};
     return {};
   }
 
  private:
-  Spool& spool_;
-  const std::uint32_t lane_;
+  const std::string name_{kPreviousInput};
+  const Spool& spool_;
+  Spool::Reader reader_;
+  ByteView rest_;
 };
 
-class LaneSource final : public mapreduce::PieceSource {
+class LocalRun {
  public:
-  LaneSource(const Spool& spool, std::uint32_t lane) : reader_(spool, lane) {}
-  Result<ByteView> next() override {
+  LocalRun(JobProgram& program, const LocalOptions& options, std::span<Input* const> inputs, mapreduce::Passes passes)
+      : program_(program), options_(options), inputs_(inputs), passes_(std::move(passes)) {}
+
+  Result<LocalTotals> run(mapreduce::OutputRouter& result) {
     for (;;) {
-      BRUME_ASSIGN(const auto block, reader_.next());
-      if (!block) return ByteView();
-      if (!block->bytes.empty()) return block->bytes;
+      const auto more = one_pass(result);
+      if (more && *more) continue;
+      if (more) return totals_;
+      return passes_.title().empty() ? std::unexpected(more.error()) : within(passes_.title(), more.error());
     }
   }
 
  private:
-  Spool::Reader reader_;
-};
-
-class Run {
- public:
-  Run(JobProgram& program, const LocalOptions& options, Spool mapped, Spool reduced, Spool scratch)
-      : program_(program),
-        options_(options),
-        mapped_(std::move(mapped)),
-        reduced_(std::move(reduced)),
-        scratch_(std::move(scratch)) {}
-
-  Status map_input(Input& input);
-  Status reduce(std::uint32_t partition);
-  Status merge(mapreduce::LineSink& sink);
-  const LocalTotals& totals() const { return totals_; }
-
- private:
-  // The task at hand is over: what it counted joins the run's.
-  Status take_counters();
-  Status finish(MapAttempt& attempt);
-  Result<std::size_t> map_split(Input& input, std::uint64_t begin, bool whole);
-  Status stitch(std::uint64_t input_size);
-  Status reduce_in_turn(std::uint32_t partition, OutputSink& sink);
+  JobConfig config(const Bytes& carried, std::vector<JobSide>& sides) const;
+  Status map(LocalPass& pass);
+  // Whether there is another.
+  Result<bool> one_pass(mapreduce::OutputRouter& result);
 
   JobProgram& program_;
   const LocalOptions& options_;
-  Spool mapped_;   // a lane for each partition, and one for the fragments
-  Spool reduced_;  // a lane for each partition
-  SpoolScratch scratch_;
+  const std::span<Input* const> inputs_;
+  mapreduce::Passes passes_;
+  std::optional<PassOutput> previous_;
   LocalTotals totals_;
-  std::map<std::string, std::uint64_t> sums_;
-  std::vector<std::uint64_t> places_;  // of malformed records, in the present input
-  Bytes chunk_ = Bytes(mapreduce::SplitCutter::kChunkLimit);
 };
 
-Status Run::take_counters() {
-  JobCounters& counters = program_.counters();
-  BRUME_TRY(checked(counters.status()));
-  for (const std::uint64_t place : counters.malformed_places()) keep_lowest(places_, place);
-  for (const JobCounter& counter : counters.all()) sums_[counter.name] = add_to_limit(sums_[counter.name], counter.sum);
-  counters.clear();
+JobConfig LocalRun::config(const Bytes& carried, std::vector<JobSide>& sides) const {
+  std::size_t sides_size = 0;
+  for (const LocalSide& side : options_.sides) {
+    if (passes_.takes_side(side.name)) sides.push_back({side.name, as_chars(side.bytes)});
+  }
+  if (const auto name = passes_.carries()) sides.push_back({passes_.stage().carries, as_chars(carried)});
+  for (const JobSide& side : sides) sides_size += side.bytes.size();
+  JobConfig config;
+  config.parameters = options_.parameters;
+  config.partitions = passes_.stage().partitions != 0 ? passes_.stage().partitions : options_.partition_count;
+  config.hash_key = options_.hash_key;
+  config.memory_budget = options_.limits.memory_budget - std::min(options_.limits.memory_budget / 2, sides_size);
+  config.stage = passes_.stage_index();
+  config.sides = sides;
+  return config;
+}
+
+Status LocalRun::map(LocalPass& pass) {
+  std::vector<Input*> inputs;
+  if (passes_.reads_input()) inputs.assign(inputs_.begin(), inputs_.end());
+  std::optional<PreviousInput> previous;
+  if (passes_.reads_previous()) inputs.push_back(&previous.emplace(previous_->spool()));
+  if (!passes_.is_first()) {
+    for (Input* input : inputs) BRUME_TRY(input->rewind());
+  }
+  const std::uint32_t sample = passes_.stage().sample_chunks;
+  std::uint64_t chunks = 0;
+  bool known = true;
+  for (const Input* input : inputs) {
+    known = known && input->size();
+    if (known) chunks += (*input->size() + mapreduce::kChunkSize - 1) / mapreduce::kChunkSize;
+  }
+  if (sample > 0 && known && sample < chunks) return pass.map_sample(inputs, sample);
+  for (std::uint32_t i = 0; i < inputs.size(); ++i) BRUME_TRY(pass.map_input(*inputs[i], i));
   return {};
 }
 
-Status Run::finish(MapAttempt& attempt) {
-  BRUME_TRY(attempt.finish());
-  scratch_.clear();
-  for (std::uint32_t lane = 0; lane < options_.partition_count; ++lane) BRUME_TRY(mapped_.end_of_stream(lane));
-  return take_counters();
-}
-
-// Reads up to the split's end; says how much it read.
-Result<std::size_t> Run::map_split(Input& input, std::uint64_t begin, bool whole) {
-  MapAttempt attempt(program_, scratch_, mapped_, options_.partition_count);
-  using Extent = mapreduce::SplitCutter::Extent;
-  mapreduce::SplitCutter cutter(program_.borders(), whole ? Extent::kWholeInput : Extent::kPart, begin,
-                                options_.limits.longest_record, attempt);
-  std::size_t size = 0;
-  while (size < options_.split_size) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_.size(), options_.split_size - size));
-    BRUME_ASSIGN(const std::size_t got, input.read(MutableByteView(chunk_).first(wanted)));
-    if (got == 0) break;
-    std::memcpy(cutter.next_chunk(got).data(), chunk_.data(), got);
-    BRUME_TRY(cutter.advance());
-    size += got;
-    if (got < wanted) break;
+Result<bool> LocalRun::one_pass(mapreduce::OutputRouter& result) {
+  Bytes carried;
+  if (passes_.carries()) {
+    BRUME_ASSIGN(carried, previous_->read_all());
   }
-  BRUME_TRY(cutter.finish());
-  BRUME_TRY(finish(attempt));
-  if (!whole) BRUME_TRY(mapped_.end_of_stream(options_.partition_count));
-  return size;
-}
-
-// What the splits' borders cut, joined again.
-Status Run::stitch(std::uint64_t input_size) {
-  MapAttempt attempt(program_, scratch_, mapped_, options_.partition_count);
-  std::uint64_t split_end = 0;
-  mapreduce::FragmentJoiner joiner(program_.borders(), options_.limits.longest_record, attempt);
-  Spool::Reader fragments(mapped_, options_.partition_count);
-  for (;;) {
-    BRUME_ASSIGN(const auto block, fragments.next());
-    if (!block) break;
-    BRUME_TRY(joiner.feed(block->bytes));
-    if (!block->ends_stream) continue;
-    split_end = std::min(split_end + options_.split_size, input_size);
-    BRUME_TRY(joiner.end_of_stream(split_end));
+  std::vector<JobSide> sides;
+  const JobConfig configuration = config(carried, sides);
+  if (auto status = program_.configure(configuration); !status) return fail(ErrorCode::kUsage, status.error());
+  BRUME_ASSIGN(LocalPass pass, LocalPass::create(program_, options_, configuration.partitions));
+  BRUME_TRY(map(pass));
+  BRUME_TRY(pass.reduce_all());
+  if (passes_.advance(pass.counters())) {
+    BRUME_ASSIGN(Spool spool, Spool::create(1));
+    PassOutput output(std::move(spool));
+    BRUME_TRY(pass.merge(output));
+    BRUME_TRY(output.finish());
+    pass.tell(totals_);
+    previous_.emplace(std::move(output));
+    return true;
   }
-  mapped_.clear(options_.partition_count);
-  BRUME_TRY(joiner.finish());
-  return finish(attempt);
-}
-
-Status Run::map_input(Input& input) {
-  const bool whole = input.size() && *input.size() <= options_.split_size;
-  std::uint64_t begin = 0;
-  for (;;) {
-    const auto size = map_split(input, begin, whole);
-    if (!size) {
-      return within("map " + std::to_string(totals_.map_count) + " (" + input.name() + ", from byte " +
-                        std::to_string(begin) + ")",
-                    size.error());
-    }
-    ++totals_.map_count;
-    begin += *size;
-    if (whole || *size < options_.split_size) break;
-  }
-  totals_.input_size += begin;
-  if (!whole) {
-    if (auto status = stitch(begin); !status) return within("stitch (" + input.name() + ")", status.error());
-  }
-  for (const std::uint64_t place : std::exchange(places_, {})) {
-    if (totals_.malformed_places.size() < kMalformedPlaceLimit)
-      totals_.malformed_places.push_back({input.name(), place});
-  }
-  return {};
-}
-
-Status Run::reduce_in_turn(std::uint32_t partition, OutputSink& sink) {
-  const auto task = program_.new_reduce(scratch_);
-  Spool::Reader streams(mapped_, partition);
-  for (;;) {
-    BRUME_ASSIGN(const auto block, streams.next());
-    if (!block) break;
-    BRUME_TRY(checked(task->feed(block->bytes)));
-    if (block->ends_stream) BRUME_TRY(checked(task->end_of_stream()));
-  }
-  return checked(task->finish(sink));
-}
-
-Status Run::reduce(std::uint32_t partition) {
-  LaneSink sink(reduced_, partition);
-  if (program_.merges()) {
-    SpoolStreams streams(mapped_, partition);
-    BRUME_TRY(checked(program_.new_merge(scratch_)->run(streams, sink)));
-  } else {
-    BRUME_TRY(reduce_in_turn(partition, sink));
-  }
-  mapped_.clear(partition);
-  scratch_.clear();
-  BRUME_TRY(take_counters());
-  return reduced_.end_of_stream(partition);
-}
-
-Status Run::merge(mapreduce::LineSink& sink) {
-  std::vector<LaneSource> lanes;
-  lanes.reserve(options_.partition_count);
-  std::vector<mapreduce::PieceSource*> sources;
-  for (std::uint32_t partition = 0; partition < options_.partition_count; ++partition) {
-    sources.push_back(&lanes.emplace_back(reduced_, partition));
-  }
-  totals_.shuffled_size = mapped_.size();
-  for (const auto& [name, sum] : sums_) totals_.counters.push_back({name, sum});
-  BRUME_ASSIGN(totals_.output, mapreduce::merge_outputs(sources, sink));
-  return {};
+  BRUME_TRY(pass.merge(result));
+  BRUME_TRY(result.finish());
+  pass.tell(totals_);
+  return false;
 }
 
 }  // namespace
 
 Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, std::span<Input* const> inputs,
-                              mapreduce::LineSink& sink) {
+                              const OpenOutput& open_output) {
   if (options.partition_count == 0 || options.partition_count > mapreduce::kPartitionLimit)
     return fail(ErrorCode::kUsage, "partitions: 1 to " + std::to_string(mapreduce::kPartitionLimit));
   if (options.split_size == 0) return fail(ErrorCode::kUsage, "split size: at least one byte");
   JobConfig config;
   config.parameters = options.parameters;
-  config.partitions = options.partition_count;
-  config.hash_key = options.hash_key;
-  config.memory_budget = options.limits.memory_budget;
-  if (auto status = program.configure(config); !status) return fail(ErrorCode::kUsage, "parameters: " + status.error());
-  program.counters().clear();
-  BRUME_ASSIGN(Spool mapped, Spool::create(options.partition_count + 1));
-  BRUME_ASSIGN(Spool reduced, Spool::create(options.partition_count));
-  BRUME_ASSIGN(Spool scratch, Spool::create(1));
-  Run run(program, options, std::move(mapped), std::move(reduced), std::move(scratch));
-  for (Input* input : inputs) BRUME_TRY(run.map_input(*input));
-  for (std::uint32_t partition = 0; partition < options.partition_count; ++partition) {
-    if (auto status = run.reduce(partition); !status)
-      return within("reduce " + std::to_string(partition), status.error());
+  std::vector<StageFacts> stages;
+  if (auto status = program.describe(config, stages); !status) return fail(ErrorCode::kUsage, status.error());
+  std::vector<std::string> sides;
+  for (const LocalSide& side : options.sides) sides.push_back(side.name);
+  BRUME_ASSIGN(mapreduce::Passes passes, mapreduce::Passes::create(std::move(stages), sides));
+  std::vector<mapreduce::LineSink*> sinks;
+  std::vector<std::string> names = passes.last_outputs();
+  names.insert(names.begin(), "");
+  for (const std::string& name : names) {
+    BRUME_ASSIGN(mapreduce::LineSink * sink, open_output(name));
+    sinks.push_back(sink);
   }
-  BRUME_TRY(run.merge(sink));
-  return run.totals();
+  mapreduce::OutputRouter result(std::move(sinks));
+  return LocalRun(program, options, inputs, std::move(passes)).run(result);
 }
 
 }  // namespace brume::local

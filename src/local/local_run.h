@@ -2,19 +2,20 @@
 // splits, the job's tasks, merging), without cluster, seals and network. So a job can be tested, and run
 // under a debugger. The result is byte for byte that of a cluster.
 //
-// Input is read once, as a stream; what map tasks write waits in a file (spool.h); a task holds no more
-// than its memory budget. Errors name the task and its part of the input.
+// What map tasks write waits in a file (spool.h), and so does what a task's memory does not hold. Errors name the
+// task and its part of the input.
 #pragma once
 
 #include <brume/program.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "mapreduce/merge.h"
+#include "mapreduce/outputs.h"
 #include "mapreduce/task_limits.h"
 
 namespace brume::local {
@@ -22,16 +23,24 @@ namespace brume::local {
 class Input {
  public:
   virtual ~Input() = default;
-  // For people.
+  // For people, and for the job.
   virtual const std::string& name() const = 0;
   // In bytes, where it is known before it is read.
   virtual std::optional<std::uint64_t> size() const = 0;
   // Fills `out` as far as the input goes; says how much.
   virtual Result<std::size_t> read(MutableByteView out) = 0;
+  // To the begin again, for a job that reads its input in more than one pass.
+  virtual Status rewind() = 0;
+};
+
+struct LocalSide {
+  std::string name;
+  Bytes bytes;
 };
 
 struct LocalOptions {
   std::vector<JobParameter> parameters;
+  std::vector<LocalSide> sides;
   std::uint32_t partition_count = 1;                   // 1..mapreduce::kPartitionLimit
   std::uint64_t split_size = std::uint64_t{64} << 20;  // bytes, at least 1
   mapreduce::TaskLimits limits;
@@ -39,22 +48,22 @@ struct LocalOptions {
   HashKey hash_key{};
 };
 
-struct MalformedPlace {
-  std::string input;
-  std::uint64_t offset = 0;  // in that input
-};
-
 struct LocalTotals {
   std::uint64_t input_size = 0;
   std::uint64_t map_count = 0;
+  std::uint64_t pass_count = 0;
   std::uint64_t shuffled_size = 0;  // bytes that map tasks wrote
+  std::uint64_t scratch_size = 0;   // bytes that tasks kept because their memory was too small
   mapreduce::MergeTotals output;
-  std::vector<JobCounter> counters;              // by name
-  std::vector<MalformedPlace> malformed_places;  // the first ones of each input, in all kMalformedPlaceLimit
+  std::vector<JobCounter> counters;           // of the last pass, by name
+  std::vector<RecordPlace> malformed_places;  // of the last pass, the lowest ones
 };
 
-// One input after another; a record never crosses from one to the next.
+// Called once for each output, the first one with an empty name, before anything is read.
+using OpenOutput = std::function<Result<mapreduce::LineSink*>(const std::string& name)>;
+
+// All passes of the job. A record never crosses from one input to the next.
 Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, std::span<Input* const> inputs,
-                              mapreduce::LineSink& sink);
+                              const OpenOutput& open_output);
 
 }  // namespace brume::local

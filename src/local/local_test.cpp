@@ -1,9 +1,11 @@
 #include <brume/job.h>
+#include <brume/lines.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 #include "local/spool.h"
 #include "local/test_local.h"
@@ -61,9 +63,12 @@ std::string run(JobProgram& program, const LocalOptions& options, const std::vec
   for (const std::string& text : texts) files.emplace_back("input", text, tells_size);
   std::vector<Input*> inputs;
   for (TextInput& file : files) inputs.push_back(&file);
-  TextSink sink;
-  if (auto totals = run_local(program, options, inputs, sink); !totals) return "error: " + totals.error().what;
-  return sink.text;
+  TextOutputs outputs;
+  if (auto totals = run_local(program, options, inputs, outputs.opener()); !totals)
+    return "error: " + totals.error().what;
+  std::string all;
+  for (const auto& [name, sink] : outputs.of) all += (name.empty() ? "" : "-- " + name + "\n") + sink.text;
+  return all;
 }
 
 std::string naive_count(const std::string& text) {
@@ -142,8 +147,8 @@ TEST(LocalRun, AddsUpWhatTasksCounted) {
     const LocalOptions options = options_of(3, split_size);
     TextInput input("input", "ab\nb\naa\n\nac\nb", true);
     Input* inputs[] = {&input};
-    TextSink sink;
-    const auto totals = run_local(program, options, inputs, sink);
+    TextOutputs outputs;
+    const auto totals = run_local(program, options, inputs, outputs.opener());
     ASSERT_TRUE(totals.has_value());
     EXPECT_EQ(totals->counters, (std::vector<JobCounter>{{"keys", 2}, {"lines", 5}, {"lines.empty", 1}}));
   }
@@ -154,18 +159,18 @@ TEST(LocalRun, NamesMalformedRecordsByInputAndPlace) {
   for (const std::uint64_t split_size : {1u, 3u, 1000u}) {
     LocalOptions options;
     options.split_size = split_size;
-    EXPECT_NE(run(program, options, {"a\nb\nbad\n"}).find("the record at byte 4 of the input is malformed"),
+    EXPECT_NE(run(program, options, {"a\nb\nbad\n"}).find("the record at byte 4 of input is malformed"),
               std::string::npos);
     options.parameters = {{"on-malformed", "skip"}};
     TextInput first("first", "a\nb\nbad\nc\nbad\n", true);
     TextInput second("second", "bad", true);
     Input* inputs[] = {&first, &second};
-    TextSink sink;
-    const auto totals = run_local(program, options, inputs, sink);
+    TextOutputs outputs;
+    const auto totals = run_local(program, options, inputs, outputs.opener());
     ASSERT_TRUE(totals.has_value()) << totals.error().what;
     std::string places;
-    for (const MalformedPlace& place : totals->malformed_places)
-      places += place.input + std::to_string(place.offset) + " ";
+    for (const RecordPlace& place : totals->malformed_places)
+      places += inputs[place.input]->name() + std::to_string(place.offset) + " ";
     EXPECT_EQ(places, "first4 first10 second0 ");
   }
 }
@@ -218,7 +223,7 @@ TEST(LocalRun, RefusesUnknownParameters) {
   detail::CountingProgram<Count> program("count");
   LocalOptions options;
   options.parameters = {{"colour", "blue"}};
-  EXPECT_EQ(run(program, options, {"a"}), "error: parameters: parameter 'colour' is not known to this job");
+  EXPECT_EQ(run(program, options, {"a"}), "error: parameter 'colour' is not known to this job");
 }
 
 TEST(Spool, GivesBackWhatWasWritten) {
@@ -249,6 +254,178 @@ TEST(Spool, NamesAFolderThatIsNotThere) {
   ::unsetenv("TMPDIR");
   ASSERT_FALSE(spool.has_value());
   EXPECT_NE(spool.error().what.find("/none-such"), std::string::npos);
+}
+
+// Each input one record: its name and size.
+struct Files {
+  using Value = std::uint64_t;
+  WholeFiles files() const { return {}; }
+  void map(const Piece& piece, Emitter<Value>& out) const {
+    out.emit(std::string(piece.source) + "#" + std::to_string(piece.input) + (piece.text.contains('!') ? "!" : ""),
+             piece.text.size());
+  }
+  static constexpr auto combine = sum;
+};
+
+TEST(LocalRun, GivesWholeFiles) {
+  detail::CountingProgram<Files> program("files");
+  EXPECT_EQ(run(program, options_of(2, 5), {"a\nb\n!c\nd", "", std::string(200'000, 'x') + "!"}),
+            "input#0!\t8\ninput#1\t0\ninput#2!\t200001\n");
+  LocalOptions options = options_of(1, 5);
+  options.limits.longest_record = 100'000;
+  EXPECT_TRUE(run(program, options, {std::string(200'000, 'x')}).contains("longer than 100000 bytes"));
+}
+
+// Words that the side data does not name.
+struct Allowed {
+  using Value = std::uint64_t;
+  ByteSet separators() const { return Words::whitespace().separators; }
+  static constexpr std::array<Side, 2> sides{{{"stopwords"}, {"extra", false}}};
+  void load(const SideData& data) {
+    each_word(Words::whitespace(), data.text("stopwords"),
+              [&](std::string_view word, std::size_t) { stopwords.insert(word); });
+    if (const auto more = data.find("extra"); more && *more != "ok") SideData::refuse("extra", "is not ok");
+  }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    each_word(Words::whitespace(), text, [&](std::string_view word, std::size_t) {
+      if (!stopwords.contains(word)) out.emit(word, 1);
+    });
+  }
+  static constexpr auto combine = sum;
+  std::set<std::string_view> stopwords;
+};
+
+LocalSide side_of(const std::string& name, std::string_view text) { return {name, to_bytes(as_bytes(text))}; }
+
+TEST(LocalRun, GivesSideDataToEveryTask) {
+  detail::CountingProgram<Allowed> program("allowed");
+  LocalOptions options = options_of(2, 3);
+  EXPECT_EQ(run(program, options, {"a b"}), "error: the job needs side data: --side stopwords=FILE");
+  options.sides = {side_of("stopwords", "b the")};
+  EXPECT_EQ(run(program, options, {"a b the c a"}), "a\t2\nc\t1\n");
+  options.sides.push_back(side_of("extra", "no"));
+  EXPECT_EQ(run(program, options, {"a"}), "error: side data 'extra' is not ok");
+  options.sides = {side_of("stopword", "")};
+  EXPECT_EQ(run(program, options, {"a"}), "error: the job needs side data: --side stopwords=FILE");
+  options.sides.push_back(side_of("stopwords", ""));
+  EXPECT_EQ(run(program, options, {"a"}), "error: --side stopword: the job takes only stopwords, extra");
+}
+
+// Halves every number again and again, until all are 1.
+struct Halve {
+  using Key = std::uint64_t;
+  using Value = std::uint64_t;
+  void configure(Parameters& parameters) { parameters.number("most", most, 1u, 100u); }
+  ByteSet separators() const { return {'\n'}; }
+  Stage stage() const { return {.reads = Reads::kPrevious, .until_zero = "large", .at_most = most}; }
+  void map(std::string_view text, Emitter<Value, Key>& out) const {
+    for (const std::string_view line : brume::Lines(text)) {
+      std::uint64_t number = 0;
+      std::from_chars(line.data(), line.data() + line.size(), number);
+      number = std::max<std::uint64_t>(number / 2, 1);
+      if (number > 1) out.count("large");
+      out.emit(number, 1);
+    }
+  }
+  static constexpr auto combine = sum;
+  void reduce(const Key& key, const Value& count, Output& out) const {
+    for (std::uint64_t i = 0; i < count; ++i) out.line(std::to_string(key) + "\n");
+  }
+  std::uint32_t most = 100;
+};
+
+TEST(LocalRun, RepeatsAStageUntilNothingChanges) {
+  detail::GeneralProgram<Halve> program("halve");
+  LocalOptions options = options_of(3, 4);
+  EXPECT_EQ(run(program, options, {"1000\n3\n70\n", "9"}), "1\n1\n1\n1\n");
+  options.parameters = {{"most", "2"}};
+  EXPECT_EQ(run(program, options, {"1000\n3\n70\n", "9"}), "1\n2\n17\n250\n");
+}
+
+// Stage one: the largest number. Stage two: each as a part of it, with those over the bound apart.
+struct LargestOf {
+  using Value = std::uint64_t;
+  ByteSet separators() const { return {'\n'}; }
+  Stage stage() const { return {.partitions = 1}; }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    for (const std::string_view line : brume::Lines(text)) {
+      std::uint64_t number = 0;
+      std::from_chars(line.data(), line.data() + line.size(), number);
+      out.emit("", number);
+    }
+  }
+  static constexpr auto combine = maximum;
+  void format(std::string_view, const Value& value, Line& line) const { line << value; }
+};
+struct Relative {
+  using Value = double;
+  void configure(Parameters& parameters) { parameters.number("bound", bound, 0, 100); }
+  ByteSet separators() const { return {'\n'}; }
+  Stage stage() const { return {.carries = "largest"}; }
+  static constexpr std::array<Side, 1> sides{{{"largest"}}};
+  void load(const SideData& data) {
+    const std::string_view text = data.text("largest");
+    std::from_chars(text.data(), text.data() + text.size(), largest);
+  }
+  void map(std::string_view text, Emitter<Value>& out) const {
+    for (const std::string_view line : brume::Lines(text)) {
+      double number = 0;
+      std::from_chars(line.data(), line.data() + line.size(), number);
+      out.emit(line, 100 * number / largest);
+    }
+  }
+  static constexpr auto combine = sum;
+  static constexpr std::array<std::string_view, 1> outputs{"over"};
+  void reduce(std::string_view key, const Value& value, Output& out) const {
+    const std::string line = " " + std::to_string(static_cast<int>(value)) + "%\n";
+    if (value > bound) {
+      out.to("over").line(0, key, line);
+    } else {
+      out.line(0, key, line);
+    }
+  }
+  double largest = 0;
+  int bound = 100;
+};
+
+std::unique_ptr<JobProgram> shares() {
+  std::vector<std::unique_ptr<JobProgram>> stages;
+  stages.push_back(detail::make_program<LargestOf>("shares"));
+  stages.push_back(detail::make_program<Relative>("shares"));
+  return std::make_unique<detail::StagedProgram>("shares", std::move(stages));
+}
+
+TEST(LocalRun, CarriesWhatOneStageWroteToTheNext) {
+  const auto program = shares();
+  LocalOptions options = options_of(3, 4);
+  EXPECT_EQ(run(*program, options, {"10\n40\n", "20"}), "10 25%\n20 50%\n40 100%\n-- over\n");
+  options.parameters = {{"bound", "40"}};
+  EXPECT_EQ(run(*program, options, {"10\n40\n", "20"}), "10 25%\n-- over\n20 50%\n40 100%\n");
+  options.parameters = {{"bond", "40"}};
+  EXPECT_EQ(run(*program, options, {"1"}), "error: parameter 'bond' is not known to this job");
+}
+
+// How many whole records a sample had.
+struct Sampled {
+  using Value = std::uint64_t;
+  Records records() const { return {100}; }
+  Stage stage() const { return {.sample_chunks = 4}; }
+  void map(const Piece& piece, Emitter<Value>& out) const {
+    out.emit(std::to_string(piece.input) + " " + std::to_string(piece.offset / 65536), piece.text.size() / 100);
+    for (std::size_t at = 0; at < piece.text.size(); at += 100) {
+      if (piece.text.substr(at, 10) != "0123456789") out.count("wrong");
+    }
+  }
+  static constexpr auto combine = sum;
+};
+
+TEST(LocalRun, SamplesWholeRecords) {
+  detail::CountingProgram<Sampled> program("sampled");
+  std::string records;
+  for (int i = 0; i < 10'000; ++i) records += "0123456789" + std::string(90, 'x');
+  LocalOptions options = options_of(1, 70'000);
+  EXPECT_EQ(run(program, options, {records, records.substr(0, 150'000)}), "0 0\t655\n0 14\t654\n0 4\t654\n0 9\t654\n");
+  EXPECT_EQ(run(program, options, {"0123456789" + std::string(90, 'x')}), "0 0\t1\n") << "all of what is small";
 }
 
 }  // namespace

@@ -32,12 +32,15 @@ class Spool {
   // read is complete: its last stream has ended. A view holds until the next call.
   class Reader {
    public:
-    Reader(const Spool& spool, std::uint32_t lane, std::size_t begin = 0) : spool_(spool), lane_(lane), at_(begin) {}
+    Reader(const Spool& spool, std::uint32_t lane, std::size_t begin = 0)
+        : spool_(spool), lane_(lane), begin_(begin), at_(begin) {}
     Result<std::optional<Block>> next();
+    void rewind() { at_ = begin_; }
 
    private:
     const Spool& spool_;
     const std::uint32_t lane_;
+    const std::size_t begin_;
     std::size_t at_;
     Bytes buffer_;
   };

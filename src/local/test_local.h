@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <map>
 
 #include "local/local_run.h"
 
@@ -21,6 +22,10 @@ class TextInput final : public Input {
     at_ += size;
     return size;
   }
+  Status rewind() override {
+    at_ = 0;
+    return {};
+  }
 
  private:
   std::string name_;
@@ -36,6 +41,14 @@ class TextSink final : public mapreduce::LineSink {
     return {};
   }
   std::string text;
+};
+
+// All outputs as texts, by name.
+struct TextOutputs {
+  OpenOutput opener() {
+    return [this](const std::string& name) -> Result<mapreduce::LineSink*> { return &of[name]; };
+  }
+  std::map<std::string, TextSink> of;
 };
 
 }  // namespace brume::local

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/check.h"
 
@@ -33,7 +34,7 @@ sealed::StreamId stream_id(const Descriptor& descriptor, const TaskId& task, std
 std::uint32_t stream_count(const Descriptor& descriptor, const TaskId& task) {
   switch (task.stage) {
     case Stage::kMap:
-      return descriptor.map_stream_count();
+      return descriptor.map_stream_count(task.index);
     case Stage::kStitch:
       return descriptor.partition_count();
     case Stage::kReduce:
@@ -58,23 +59,30 @@ TaskId source_task(const Descriptor& descriptor, std::uint32_t split) {
   return split == descriptor.split_count() ? TaskId{Stage::kStitch, 0} : TaskId{Stage::kMap, split};
 }
 
+std::vector<std::uint32_t> source_splits(const Descriptor& descriptor, const TaskId& reader) {
+  if (reader.stage == Stage::kStitch) return descriptor.cut_splits();
+  std::vector<std::uint32_t> all(descriptor.source_count());
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
 Status check_sources(const Descriptor& descriptor, const TaskId& reader, const std::vector<Source>& sources) {
   if (!has_task(descriptor, reader) || reader.stage == Stage::kMap) {
     return malformed(to_string(reader) + ": the run has no such task that reads streams");
   }
-  const std::uint32_t expected = reader.stage == Stage::kStitch ? descriptor.split_count() : descriptor.source_count();
-  if (sources.size() != expected) {
-    return malformed(to_string(reader) + ": expected " + std::to_string(expected) + " streams, got " +
+  const std::vector<std::uint32_t> splits = source_splits(descriptor, reader);
+  if (sources.size() != splits.size()) {
+    return malformed(to_string(reader) + ": expected " + std::to_string(splits.size()) + " streams, got " +
                      std::to_string(sources.size()));
   }
   std::vector<Salt> salts;
   salts.reserve(sources.size());
-  for (std::uint32_t split = 0; split < expected; ++split) {
-    if (sources[split].split != split) {
-      return malformed(to_string(reader) + ": expected the stream of split " + std::to_string(split) +
-                       ", got that of " + std::to_string(sources[split].split));
+  for (std::size_t i = 0; i < splits.size(); ++i) {
+    if (sources[i].split != splits[i]) {
+      return malformed(to_string(reader) + ": expected the stream of split " + std::to_string(splits[i]) +
+                       ", got that of " + std::to_string(sources[i].split));
     }
-    salts.push_back(sources[split].salt);
+    salts.push_back(sources[i].salt);
   }
   std::ranges::sort(salts);
   if (std::ranges::adjacent_find(salts) != salts.end()) {
@@ -133,11 +141,9 @@ const Committed* Ledger::find(const TaskId& task) const {
 Result<std::vector<Source>> Ledger::sources(const TaskId& reader) const {
   BRUME_CHECK(reader.stage != Stage::kMap);
   const bool stitching = reader.stage == Stage::kStitch;
-  const std::uint32_t count = stitching ? descriptor_.split_count() : descriptor_.source_count();
   const std::uint32_t partition = stitching ? descriptor_.partition_count() : reader.index;
   std::vector<Source> out;
-  out.reserve(count);
-  for (std::uint32_t split = 0; split < count; ++split) {
+  for (const std::uint32_t split : source_splits(descriptor_, reader)) {
     const TaskId producer = source_task(descriptor_, split);
     const Committed* committed = find(producer);
     if (committed == nullptr) {
@@ -171,11 +177,11 @@ std::vector<JobCounter> Ledger::job_counters() const {
   return out;
 }
 
-std::vector<std::uint64_t> Ledger::malformed_places() const {
-  std::vector<std::uint64_t> out;
+std::vector<RecordPlace> Ledger::malformed_places() const {
+  std::vector<RecordPlace> out;
   const auto add = [&](const std::optional<Committed>& committed) {
     if (!committed) return;
-    for (const std::uint64_t place : committed->malformed_places) keep_lowest(out, place);
+    for (const RecordPlace& place : committed->malformed_places) keep_lowest(out, place);
   };
   std::ranges::for_each(maps_, add);
   add(stitch_);

@@ -21,8 +21,12 @@ std::uint32_t stream_count(const Descriptor& descriptor, const TaskId& task);
 // Whether the run has such a task.
 bool has_task(const Descriptor& descriptor, const TaskId& task);
 
-// A reader's check of what it was told to read: exactly one stream of each split 0..N-1 in order, for
-// a reduce the stitch task's as well, and no attempt twice.
+// The splits whose streams the task reads, in order: for a stitch those that are cut, for a reduce all, and the stitch
+// task's as split N.
+std::vector<std::uint32_t> source_splits(const Descriptor& descriptor, const TaskId& reader);
+
+// A reader's check of what it was told to read: exactly one stream of each of these splits, in order, and no attempt
+// twice.
 Status check_sources(const Descriptor& descriptor, const TaskId& reader, const std::vector<Source>& sources);
 
 // The task that makes the source's stream.
@@ -34,7 +38,7 @@ struct Committed {
   std::vector<sealed::StreamTotals> totals;
   Counters counters;
   std::vector<JobCounter> job_counters;  // at most kCounterLimit
-  std::vector<std::uint64_t> malformed_places;
+  std::vector<RecordPlace> malformed_places;
   std::uint32_t key_generation = 0;  // which of the run's keys the attempt's task key came from
 };
 
@@ -56,8 +60,8 @@ class Ledger {
   Status check_complete() const;
   // What the job counted, over all committed attempts: each task once. By name, ascending.
   std::vector<JobCounter> job_counters() const;
-  // Where the first malformed records begin, as offsets in the input, ascending.
-  std::vector<std::uint64_t> malformed_places() const;
+  // Where the first malformed records begin, ascending.
+  std::vector<RecordPlace> malformed_places() const;
 
  private:
   std::optional<Committed>& slot(const TaskId& task);

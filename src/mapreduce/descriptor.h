@@ -5,6 +5,8 @@
 // master's channel only.
 #pragma once
 
+#include <brume/input.h>
+
 #include <vector>
 
 #include "base/ids.h"
@@ -21,6 +23,10 @@ inline constexpr std::uint32_t kParameterCountLimit = 256;
 inline constexpr std::size_t kParameterKeySizeLimit = 64;
 inline constexpr std::size_t kJobNameSizeLimit = 64;
 inline constexpr std::size_t kRecipientSizeLimit = 128;
+inline constexpr std::uint32_t kInputLimit = 4096;  // all of them stand in a descriptor of at most 1 MiB
+inline constexpr std::uint32_t kSideLimit = 16;
+inline constexpr std::size_t kInputNameSizeLimit = 255;  // a file name
+inline constexpr std::uint32_t kStageLimit = 64;
 inline constexpr std::uint32_t kPaddingLeastLimit = 1u << 20;
 inline constexpr std::size_t kDescriptorSizeLimit = 1u << 20;
 // Plaintext of one chunk of an age file (age-encryption.org/v1, "Payload").
@@ -33,13 +39,30 @@ struct Parameter {
   friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
-// What the master authenticated about the sealed input before it planned anything.
+// What the master authenticated about a sealed file before it planned anything.
 struct InputCommitment {
   Sha256Digest header_hash;             // of the age header's bytes
   Sha256Digest payload_key_commitment;  // sealed/age.h
   std::uint64_t chunk_count = 0;        // at least 1
   std::uint32_t final_chunk_size = 0;   // plaintext; 0 only if the whole input is empty
   friend bool operator==(const InputCommitment&, const InputCommitment&) = default;
+};
+
+// How an input's plaintext is encoded. What is encoded cannot be cut.
+enum class InputEncoding : std::uint8_t { kNone = 0, kGzip = 1, kZstd = 2 };
+
+struct RunInput {
+  InputCommitment commitment;
+  std::string name;  // for the job and for people; any bytes
+  InputEncoding encoding = InputEncoding::kNone;
+  friend bool operator==(const RunInput&, const RunInput&) = default;
+};
+
+// Data that every task gets whole.
+struct RunSide {
+  InputCommitment commitment;
+  std::string name;  // [a-z0-9._-]+
+  friend bool operator==(const RunSide&, const RunSide&) = default;
 };
 
 struct ChunkRange {
@@ -52,10 +75,16 @@ struct DescriptorFields {
   std::string job_name;  // [a-z0-9-]+
   Measurement measurement;
   std::vector<Parameter> parameters;  // ascending keys, none twice
-  InputCommitment input;
-  std::vector<std::uint32_t> split_chunk_counts;  // N of them, each at least 1, together chunk_count
-  std::uint32_t partition_count = 1;              // R
-  std::string output_recipient;                   // age recipient; empty: plain at the owner's
+  std::uint32_t stage = 0;            // of the job's stages
+  // Chunks are numbered through all inputs, then through all sides.
+  std::vector<RunInput> inputs;  // at least 1
+  std::vector<RunSide> sides;    // ascending names, none twice
+  // N of them, each at least 1. They cover the inputs exactly and none reaches over an input's end; or, of a sample,
+  // each is one chunk, and they stand evenly over all inputs.
+  std::vector<std::uint32_t> split_chunk_counts;
+  bool is_sample = false;             // what borders of splits cut is left out
+  std::uint32_t partition_count = 1;  // R
+  std::string output_recipient;       // age recipient; empty: plain at the owner's
   Sha256Digest policy_hash;
   std::uint64_t epoch = 0;
   std::uint32_t padding_least = 0;  // each stream is padded by PADMÉ to at least so many bytes; 0: off
@@ -78,25 +107,50 @@ class Descriptor {
   std::uint32_t split_count() const { return static_cast<std::uint32_t>(fields_.split_chunk_counts.size()); }
   std::uint32_t partition_count() const { return fields_.partition_count; }
   ChunkRange range(std::uint32_t split) const;
-  // Where a split ends, in bytes of the plaintext.
+  // Which input a split is a part of.
+  std::uint32_t input_of(std::uint32_t split) const;
+  // The chunks of an input, and of a side.
+  ChunkRange input_range(std::uint32_t input) const;
+  ChunkRange side_range(std::uint32_t side) const;
+  std::uint64_t chunk_count() const { return first_of_file_.back(); }
+  // Where a chunk stands in its own file, and whether it is that file's last. chunk < chunk_count().
+  struct ChunkPlace {
+    std::uint64_t index = 0;
+    std::uint32_t size = 0;  // of its plaintext
+    bool is_last = false;
+  };
+  ChunkPlace place_of(std::uint64_t chunk) const;
+  // Where a split begins and ends, in bytes of its input's plaintext.
+  std::uint64_t begin_of(std::uint32_t split) const;
   std::uint64_t end_of(std::uint32_t split) const;
-  // Plaintext size of a chunk of the input.
-  std::uint32_t chunk_size(std::uint64_t chunk) const;
+  // Of all inputs.
   std::uint64_t input_size() const;
-  // With one split nothing is cut, so no fragments exist and no stitch task.
-  bool has_stitch() const { return split_count() > 1; }
+  // A split that is not its whole input has cut records at its ends, unless it is a sample.
+  bool is_cut(std::uint32_t split) const;
+  // Splits that are cut, ascending. None: no fragments exist, and no stitch task.
+  const std::vector<std::uint32_t>& cut_splits() const { return cut_splits_; }
+  bool has_stitch() const { return !cut_splits_.empty(); }
   // Streams of one map attempt: R, and the fragments as stream R.
-  std::uint32_t map_stream_count() const { return partition_count() + (has_stitch() ? 1 : 0); }
+  std::uint32_t map_stream_count(std::uint32_t split) const { return partition_count() + (is_cut(split) ? 1 : 0); }
   // Splits as readers see them: N, and the stitch as split N.
   std::uint32_t source_count() const { return split_count() + (has_stitch() ? 1 : 0); }
 
  private:
   Descriptor() = default;
+  void lay_out(const DescriptorFields& fields);
+  std::uint32_t file_of(std::uint64_t chunk) const;
+  const InputCommitment& commitment_of(std::uint32_t file) const;
+
   DescriptorFields fields_;
-  std::vector<std::uint64_t> first_chunks_;
+  std::vector<std::uint64_t> first_chunks_;   // of splits
+  std::vector<std::uint64_t> first_of_file_;  // of inputs and sides, and the end
+  std::vector<std::uint32_t> cut_splits_;
   Bytes encoded_;
   Sha256Digest hash_;
 };
+
+// Where a split begins in its input, as the job will see it, without text. Its name is the descriptor's.
+Piece begin_of(const Descriptor& descriptor, std::uint32_t split);
 
 // Cuts `chunk_count` chunks into ranges of about `chunks_per_split`, equal to within one chunk, and
 // never more than kSplitLimit of them.

@@ -13,10 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::uint64_t next = 0;
   for (std::uint32_t split = 0; split < parsed->split_count(); ++split) {
     const ChunkRange range = parsed->range(split);
-    BRUME_CHECK(range.first == next && range.count > 0);
+    BRUME_CHECK(range.count > 0 && parsed->begin_of(split) <= parsed->end_of(split));
+    BRUME_CHECK(parsed->input_of(split) < parsed->fields().inputs.size());
+    if (parsed->fields().is_sample) continue;
+    BRUME_CHECK(range.first == next);
     next += range.count;
   }
-  BRUME_CHECK(next == parsed->fields().input.chunk_count);
-  BRUME_CHECK(parsed->chunk_size(next - 1) == parsed->fields().input.final_chunk_size);
+  const ChunkRange last = parsed->input_range(static_cast<std::uint32_t>(parsed->fields().inputs.size() - 1));
+  if (!parsed->fields().is_sample) BRUME_CHECK(next == last.first + last.count);
+  BRUME_CHECK(parsed->place_of(parsed->chunk_count() - 1).is_last);
   return 0;
 }

@@ -40,7 +40,7 @@ TEST(Descriptor, RefusesEveryTruncationAndTrailingBytes) {
 
 TEST(Descriptor, RefusesAnUnknownVersion) {
   Bytes encoded = Descriptor::create(example_fields())->encoded();
-  encoded[7] = '2';
+  encoded[7] = '1';
   const auto parsed = Descriptor::parse(encoded);
   ASSERT_FALSE(parsed.has_value());
   EXPECT_EQ(parsed.error().code, ErrorCode::kUnsupported);
@@ -67,13 +67,13 @@ TEST(Descriptor, RefusesSplitsThatDoNotCoverTheInputExactly) {
 }
 
 TEST(Descriptor, RefusesAnEmptyFinalChunkUnlessItIsTheOnlyOne) {
-  EXPECT_FALSE(changed([](auto& f) { f.input.final_chunk_size = 0; }).has_value());
+  EXPECT_FALSE(changed([](auto& f) { f.inputs[0].commitment.final_chunk_size = 0; }).has_value());
   EXPECT_TRUE(changed([](auto& f) {
-                f.input.final_chunk_size = 0;
-                f.input.chunk_count = 1;
+                f.inputs[0].commitment.final_chunk_size = 0;
+                f.inputs[0].commitment.chunk_count = 1;
                 f.split_chunk_counts = {1};
               }).has_value());
-  EXPECT_FALSE(changed([](auto& f) { f.input.final_chunk_size = kChunkSize + 1; }).has_value());
+  EXPECT_FALSE(changed([](auto& f) { f.inputs[0].commitment.final_chunk_size = kChunkSize + 1; }).has_value());
 }
 
 TEST(Descriptor, RefusesNumbersOverTheirLimits) {
@@ -83,7 +83,7 @@ TEST(Descriptor, RefusesNumbersOverTheirLimits) {
   EXPECT_FALSE(changed([](auto& f) { f.padding_least = kPaddingLeastLimit + 1; }).has_value());
   const auto with_splits = [](std::uint32_t splits, std::uint32_t partitions) {
     return changed([&](auto& f) {
-      f.input.chunk_count = splits;
+      f.inputs[0].commitment.chunk_count = splits;
       f.split_chunk_counts.assign(splits, 1);
       f.partition_count = partitions;
     });
@@ -113,9 +113,105 @@ TEST(Descriptor, KnowsItsChunks) {
   const Descriptor made = *Descriptor::create(example_fields());
   EXPECT_EQ(made.range(1).first, 4u);
   EXPECT_EQ(made.range(1).count, 3u);
-  EXPECT_EQ(made.chunk_size(8), kChunkSize);
-  EXPECT_EQ(made.chunk_size(9), 77u);
+  EXPECT_EQ(made.place_of(8).size, kChunkSize);
+  EXPECT_EQ(made.place_of(9).size, 77u);
   EXPECT_EQ(made.input_size(), 9u * kChunkSize + 77);
+  EXPECT_EQ(made.cut_splits(), (std::vector<std::uint32_t>{0, 1, 2}));
+}
+
+// 3 chunks in one split, 5 in two, 1; two sides of 2 and 1 chunks.
+DescriptorFields many_files() {
+  DescriptorFields fields = example_fields();
+  fields.inputs = {
+      {example_commitment(3), "a", {}}, {example_commitment(5), "b", {}}, {example_commitment(1), "a", {}}};
+  fields.sides = {{example_commitment(2), "one"}, {example_commitment(1), "two"}};
+  fields.split_chunk_counts = {3, 4, 1, 1};
+  return fields;
+}
+
+TEST(Descriptor, NumbersChunksThroughInputsThenSides) {
+  const Descriptor made = *Descriptor::create(many_files());
+  EXPECT_EQ(Descriptor::parse(made.encoded())->fields(), many_files());
+  EXPECT_EQ(made.chunk_count(), 12u);
+  EXPECT_EQ(made.input_size(), 6u * kChunkSize + 3 * 77);
+  EXPECT_EQ(made.input_of(0), 0u);
+  EXPECT_EQ(made.input_of(2), 1u);
+  EXPECT_EQ(made.input_of(3), 2u);
+  EXPECT_EQ(made.range(2).first, 7u);
+  EXPECT_EQ(made.begin_of(2), 4u * kChunkSize);
+  EXPECT_EQ(made.end_of(2), 4u * kChunkSize + 77);
+  EXPECT_EQ(made.end_of(1), 4u * kChunkSize);
+  EXPECT_EQ(made.begin_of(3), 0u);
+  EXPECT_EQ(begin_of(made, 2).source, "b");
+  EXPECT_EQ(made.side_range(0).first, 9u);
+  EXPECT_EQ(made.side_range(1).first, 11u);
+  EXPECT_EQ(made.place_of(3).index, 0u);
+  EXPECT_TRUE(made.place_of(2).is_last && made.place_of(7).is_last && made.place_of(11).is_last);
+  EXPECT_FALSE(made.place_of(9).is_last);
+  EXPECT_EQ(made.cut_splits(), (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(made.map_stream_count(0), 2u);
+  EXPECT_EQ(made.map_stream_count(1), 3u);
+}
+
+TEST(Descriptor, NoSplitReachesOverTheEndOfItsInput) {
+  const auto with = [](std::vector<std::uint32_t> counts) {
+    DescriptorFields fields = many_files();
+    fields.split_chunk_counts = std::move(counts);
+    return Descriptor::create(std::move(fields)).has_value();
+  };
+  EXPECT_TRUE(with({1, 2, 5, 1}));
+  EXPECT_FALSE(with({4, 4, 1}));
+  EXPECT_FALSE(with({3, 5, 1, 1}));
+  EXPECT_FALSE(with({3, 5}));
+  EXPECT_FALSE(with({3, 6}));
+}
+
+TEST(Descriptor, WhatIsEncodedIsNotCut) {
+  DescriptorFields fields = many_files();
+  fields.inputs[0].encoding = InputEncoding::kGzip;
+  EXPECT_TRUE(Descriptor::create(fields).has_value());
+  fields.inputs[1].encoding = InputEncoding::kZstd;
+  EXPECT_FALSE(Descriptor::create(fields).has_value());
+  fields.inputs[1].encoding = static_cast<InputEncoding>(3);
+  EXPECT_FALSE(Descriptor::create(fields).has_value());
+}
+
+TEST(Descriptor, ASampleStandsEvenlyOverAllInputs) {
+  DescriptorFields fields = many_files();
+  fields.is_sample = true;
+  fields.split_chunk_counts = {1, 1, 1};
+  const auto made = Descriptor::create(fields);
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->range(0).first, 0u);
+  EXPECT_EQ(made->range(1).first, 3u);
+  EXPECT_EQ(made->range(2).first, 6u);
+  EXPECT_FALSE(made->has_stitch());
+  EXPECT_EQ(Descriptor::parse(made->encoded())->hash(), made->hash());
+  fields.split_chunk_counts = {1, 2};
+  EXPECT_FALSE(Descriptor::create(fields).has_value());
+  fields.split_chunk_counts.assign(10, 1);
+  EXPECT_FALSE(Descriptor::create(fields).has_value());
+}
+
+TEST(Descriptor, RefusesFilesThatNoRunHas) {
+  EXPECT_FALSE(changed([](auto& f) { f.inputs.clear(); }).has_value());
+  EXPECT_FALSE(changed([](auto& f) { f.inputs[0].name = std::string(256, 'n'); }).has_value());
+  EXPECT_FALSE(changed([](auto& f) { f.stage = kStageLimit; }).has_value());
+  EXPECT_FALSE(changed([](auto& f) { f.sides = {{example_commitment(1), "B"}}; }).has_value());
+  EXPECT_FALSE(
+      changed([](auto& f) { f.sides = {{example_commitment(1), "b"}, {example_commitment(1), "a"}}; }).has_value());
+  EXPECT_FALSE(
+      changed([](auto& f) { f.sides = {{example_commitment(1), "a"}, {example_commitment(1), "a"}}; }).has_value());
+  const auto with_inputs = [](std::uint32_t count, std::size_t name) {
+    return changed([&](auto& f) {
+             f.inputs.assign(count, {example_commitment(1), std::string(name, 'n'), {}});
+             f.split_chunk_counts.assign(count, 1);
+           })
+        .has_value();
+  };
+  EXPECT_TRUE(with_inputs(kInputLimit, 100));
+  EXPECT_FALSE(with_inputs(kInputLimit + 1, 1));
+  EXPECT_FALSE(with_inputs(kInputLimit, 255)) << "over 1 MiB";
 }
 
 TEST(PlanSplits, CoversTheInputEvenly) {

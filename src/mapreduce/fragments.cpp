@@ -16,7 +16,11 @@ Status too_long(std::size_t limit) {
 
 Status cut_record() { return malformed("the input ends within a record"); }
 
-Piece from(const Piece& piece, std::size_t begin) { return {piece.text.substr(begin), piece.offset + begin}; }
+Piece at(const Piece& place, std::string_view text, std::uint64_t offset) {
+  return {text, offset, place.input, place.source};
+}
+
+Piece from(const Piece& piece, std::size_t begin) { return at(piece, piece.text.substr(begin), piece.offset + begin); }
 
 Status append_record(std::string& record, std::string_view more, std::size_t limit) {
   if (more.size() > limit || record.size() > limit - more.size()) return too_long(limit);
@@ -26,15 +30,17 @@ Status append_record(std::string& record, std::string_view more, std::size_t lim
 
 }  // namespace
 
-SplitCutter::SplitCutter(const Borders& borders, Extent extent, std::uint64_t begin, std::size_t longest_record,
+SplitCutter::SplitCutter(const Borders& borders, Extent extent, const Piece& begin, std::size_t longest_record,
                          PieceSink& sink)
     : borders_(borders),
       longest_record_(longest_record),
       sink_(sink),
-      in_head_(extent == Extent::kPart),
-      part_(extent == Extent::kPart),
+      place_(begin),
+      in_head_(extent != Extent::kWholeInput),
+      part_(extent != Extent::kWholeInput),
+      keeps_fragments_(extent == Extent::kPart),
       buffer_(kCarryLimit + kChunkLimit),
-      chunk_offset_(begin) {}
+      chunk_offset_(begin.offset) {}
 
 MutableByteView SplitCutter::next_chunk(std::size_t size) {
   BRUME_CHECK(size <= kChunkLimit);
@@ -44,7 +50,7 @@ MutableByteView SplitCutter::next_chunk(std::size_t size) {
 
 Status SplitCutter::advance() {
   const ByteView filled = ByteView(buffer_).subspan(kCarryLimit - carried_, carried_ + chunk_size_);
-  Piece piece{as_chars(filled), chunk_offset_ - carried_};
+  Piece piece = at(place_, as_chars(filled), chunk_offset_ - carried_);
   chunk_offset_ += chunk_size_;
   carried_ = 0;
   chunk_size_ = 0;
@@ -61,7 +67,7 @@ Status SplitCutter::advance() {
     if (!long_record_.empty()) return {};
   }
   const std::size_t end = borders_.last(piece.text, piece.offset);
-  if (end > 0) BRUME_TRY(sink_.piece({piece.text.substr(0, end), piece.offset}));
+  if (end > 0) BRUME_TRY(sink_.piece(at(piece, piece.text.substr(0, end), piece.offset)));
   return carry(from(piece, end));
 }
 
@@ -71,8 +77,7 @@ Status SplitCutter::head(Piece& piece) {
   if (end == Borders::kNone) return fragment_part(piece.text);
   BRUME_TRY(fragment_part(piece.text.substr(0, end)));
   BRUME_TRY(fragment_mark(0));
-  const std::uint8_t separated = 1;
-  BRUME_TRY(sink_.fragment({&separated, 1}));
+  BRUME_TRY(fragment_separated(1));
   in_head_ = false;
   piece = from(piece, end);
   return {};
@@ -86,7 +91,7 @@ Status SplitCutter::take_long(Piece& piece) {
   piece = from(piece, end);
   std::string record;
   record.swap(long_record_);
-  return sink_.piece({record, piece.offset - record.size()});
+  return sink_.piece(at(place_, record, piece.offset - record.size()));
 }
 
 Status SplitCutter::carry(const Piece& rest) {
@@ -101,8 +106,7 @@ Status SplitCutter::carry(const Piece& rest) {
 Status SplitCutter::finish() {
   if (in_head_) {
     BRUME_TRY(fragment_mark(0));
-    const std::uint8_t separated = 0;
-    return sink_.fragment({&separated, 1});
+    return fragment_separated(0);
   }
   const std::string_view rest =
       long_record_.empty() ? as_chars(ByteView(buffer_).subspan(kCarryLimit - carried_, carried_)) : long_record_;
@@ -110,12 +114,13 @@ Status SplitCutter::finish() {
     BRUME_TRY(fragment_part(rest));
     return fragment_mark(0);
   }
-  if (rest.empty()) return {};
+  if (rest.empty() && borders_.may_cut()) return {};
   if (!borders_.end_is_border()) return cut_record();
-  return sink_.piece({rest, chunk_offset_ - rest.size()});
+  return sink_.piece(at(place_, rest, chunk_offset_ - rest.size()));
 }
 
 Status SplitCutter::fragment_part(std::string_view bytes) {
+  if (!keeps_fragments_) return {};
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kFragmentPieceLimit);
     BRUME_TRY(fragment_mark(static_cast<std::uint32_t>(piece.size())));
@@ -125,7 +130,13 @@ Status SplitCutter::fragment_part(std::string_view bytes) {
   return {};
 }
 
-Status SplitCutter::fragment_mark(std::uint32_t size) { return sink_.fragment(Writer().u32le(size).bytes()); }
+Status SplitCutter::fragment_mark(std::uint32_t size) {
+  return keeps_fragments_ ? sink_.fragment(Writer().u32le(size).bytes()) : Status{};
+}
+
+Status SplitCutter::fragment_separated(std::uint8_t separated) {
+  return keeps_fragments_ ? sink_.fragment({&separated, 1}) : Status{};
+}
 
 Status FragmentJoiner::feed(ByteView bytes) {
   while (!bytes.empty()) {
@@ -186,7 +197,7 @@ Status FragmentJoiner::flush() {
   if (record_.empty()) return {};
   std::string record;
   record.swap(record_);
-  BRUME_TRY(sink_.piece({record, position_ - record.size()}));
+  BRUME_TRY(sink_.piece(at(place_, record, position_ - record.size())));
   if (record.capacity() <= kCarryLimit) {
     record.clear();
     record_.swap(record);

@@ -35,10 +35,10 @@ class PieceSink {
 // copying more than what the chunk's end cuts.
 class SplitCutter {
  public:
-  enum class Extent { kWholeInput, kPart };
-  // begin: where the split begins in the input. longest_record: memory that one record may take; over it,
-  // kLimit. borders and sink outlive it.
-  SplitCutter(const Borders& borders, Extent extent, std::uint64_t begin, std::size_t longest_record, PieceSink& sink);
+  enum class Extent { kWholeInput, kPart, kSample };  // of a sample, what its ends cut is left out
+  // begin: where the split begins, without text. longest_record: memory that one record may take; over it,
+  // kLimit. borders, sink and the input's name outlive it.
+  SplitCutter(const Borders& borders, Extent extent, const Piece& begin, std::size_t longest_record, PieceSink& sink);
 
   // Where the plaintext of the next chunk (at most chunk_limit bytes) belongs.
   MutableByteView next_chunk(std::size_t size);
@@ -54,12 +54,15 @@ class SplitCutter {
   Status carry(const Piece& rest);
   Status fragment_part(std::string_view bytes);
   Status fragment_mark(std::uint32_t size);
+  Status fragment_separated(std::uint8_t separated);
 
   const Borders& borders_;
   const std::size_t longest_record_;
   PieceSink& sink_;
+  const Piece place_;
   bool in_head_;
   const bool part_;
+  const bool keeps_fragments_;
   // [kChunkLimit - carried_, kChunkLimit) holds the unfinished record, the chunk follows.
   Bytes buffer_;
   std::size_t carried_ = 0;
@@ -68,12 +71,12 @@ class SplitCutter {
   std::string long_record_;     // an unfinished record longer than the carry region
 };
 
-// Joins the fragment streams of splits 0..N-1, given in order, into pieces.
+// Joins the fragment streams of an input's splits, given in order, into pieces.
 class FragmentJoiner {
  public:
-  // sink: only piece() is called. borders and sink outlive it.
-  FragmentJoiner(const Borders& borders, std::size_t longest_record, PieceSink& sink)
-      : borders_(borders), longest_record_(longest_record), sink_(sink) {}
+  // place: the input, without text. sink: only piece() is called. borders, sink and the input's name outlive it.
+  FragmentJoiner(const Borders& borders, const Piece& place, std::size_t longest_record, PieceSink& sink)
+      : borders_(borders), place_(place), longest_record_(longest_record), sink_(sink) {}
 
   // The next bytes of the current split's stream, cut anywhere.
   Status feed(ByteView bytes);
@@ -87,6 +90,7 @@ class FragmentJoiner {
   Status flush();
 
   const Borders& borders_;
+  const Piece place_;
   const std::size_t longest_record_;
   PieceSink& sink_;
   std::uint64_t position_ = 0;  // in the input, of the next byte of a head

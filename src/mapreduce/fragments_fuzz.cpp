@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   {
     Sink ignored;
-    FragmentJoiner joiner(sink.borders, limit, ignored);
+    FragmentJoiner joiner(sink.borders, {}, limit, ignored);
     if (joiner.feed(text) && joiner.end_of_stream(text.size())) static_cast<void>(joiner.finish());
   }
 
@@ -63,11 +63,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (header < text.size()) static_cast<void>(direct.piece({as_chars(text.subspan(header)), header}));
   const bool complete = sink.size_of_records == 0 || (text.size() - header) % sink.size_of_records == 0;
 
-  FragmentJoiner joiner(sink.borders, limit, sink);
+  FragmentJoiner joiner(sink.borders, {}, limit, sink);
   bool whole = true;
   for (std::size_t at = 0; at < text.size() && whole; at += split_size) {
     const ByteView split = text.subspan(at, std::min(split_size, text.size() - at));
-    SplitCutter cutter(sink.borders, SplitCutter::Extent::kPart, at, limit, sink);
+    SplitCutter cutter(sink.borders, SplitCutter::Extent::kPart, {{}, at}, limit, sink);
     for (std::size_t i = 0; i < split.size() && whole; i += chunk_size) {
       const ByteView chunk = split.subspan(i, std::min(chunk_size, split.size() - i));
       const MutableByteView buffer = cutter.next_chunk(chunk.size());

@@ -56,7 +56,8 @@ Result<Collected> run_pieces(std::string_view text, std::size_t chunk_size, std:
   const bool whole = text.size() <= split_size;
   for (std::size_t at = 0; at < text.size() || (at == 0 && whole); at += split_size) {
     Collected one;
-    SplitCutter cutter(borders, whole ? SplitCutter::Extent::kWholeInput : SplitCutter::Extent::kPart, at, limit, one);
+    SplitCutter cutter(borders, whole ? SplitCutter::Extent::kWholeInput : SplitCutter::Extent::kPart,
+                       {{}, at, 7, "text"}, limit, one);
     BRUME_TRY(cut(text.substr(at, split_size), chunk_size, cutter));
     for (std::string& piece : one.pieces) all.pieces.push_back(std::move(piece));
     for (const std::uint64_t offset : one.offsets) all.offsets.push_back(offset);
@@ -64,7 +65,7 @@ Result<Collected> run_pieces(std::string_view text, std::size_t chunk_size, std:
     if (whole) break;
   }
   if (!whole) {
-    FragmentJoiner joiner(borders, limit, all);
+    FragmentJoiner joiner(borders, {{}, 0, 7, "text"}, limit, all);
     std::size_t split_end = 0;
     for (const Bytes& stream : streams) {
       split_end = std::min(split_end + split_size, text.size());
@@ -104,7 +105,7 @@ const Borders kAtSpaces(kSpace);
 
 TEST(SplitCutter, KeepsWholeInputInOrder) {
   Collected sink;
-  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kWholeInput, 0, kNoLimit, sink);
+  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kWholeInput, Piece{}, kNoLimit, sink);
   ASSERT_TRUE(cut("one two three", 4, cutter).has_value());
   std::string all;
   for (const std::string& piece : sink.pieces) all += piece;
@@ -115,7 +116,7 @@ TEST(SplitCutter, KeepsWholeInputInOrder) {
 
 TEST(SplitCutter, FeedsNothingForNoBytes) {
   Collected sink;
-  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kWholeInput, 0, kNoLimit, sink);
+  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kWholeInput, Piece{}, kNoLimit, sink);
   ASSERT_TRUE(cutter.next_chunk(0).empty());
   ASSERT_TRUE(cutter.advance().has_value());
   ASSERT_TRUE(cutter.finish().has_value());
@@ -124,15 +125,35 @@ TEST(SplitCutter, FeedsNothingForNoBytes) {
 
 TEST(SplitCutter, HeadHoldsItsSeparator) {
   Collected sink;
-  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kPart, 0, kNoLimit, sink);
+  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kPart, Piece{}, kNoLimit, sink);
   ASSERT_TRUE(cut("ad two thr", 64, cutter).has_value());
   EXPECT_EQ(sink.pieces, (std::vector<std::string>{"two "}));
   EXPECT_EQ(sink.fragments, (Bytes{3, 0, 0, 0, 'a', 'd', ' ', 0, 0, 0, 0, 1, 3, 0, 0, 0, 't', 'h', 'r', 0, 0, 0, 0}));
 }
 
+TEST(SplitCutter, LeavesOutWhatTheEndsOfASampleCut) {
+  Collected sink;
+  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kSample, Piece{}, kNoLimit, sink);
+  ASSERT_TRUE(cut("ad two thr", 64, cutter).has_value());
+  EXPECT_EQ(sink.pieces, (std::vector<std::string>{"two "}));
+  EXPECT_TRUE(sink.fragments.empty());
+}
+
+TEST(SplitCutter, GivesAWholeFileInOnePieceHoweverItComes) {
+  const Borders whole{WholeFiles()};
+  for (const std::string text : {"", "a b\nc", "  "}) {
+    for (const std::size_t chunk : {1u, 2u, 64u}) {
+      Collected sink;
+      SplitCutter cutter(whole, SplitCutter::Extent::kWholeInput, Piece{}, kNoLimit, sink);
+      ASSERT_TRUE(cut(text, chunk, cutter).has_value());
+      EXPECT_EQ(sink.pieces, (std::vector<std::string>{text}));
+    }
+  }
+}
+
 TEST(SplitCutter, SaysWhenThereIsNoSeparator) {
   Collected sink;
-  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kPart, 0, kNoLimit, sink);
+  SplitCutter cutter(kAtSpaces, SplitCutter::Extent::kPart, Piece{}, kNoLimit, sink);
   ASSERT_TRUE(cut("abc", 2, cutter).has_value());
   EXPECT_TRUE(sink.pieces.empty());
   EXPECT_EQ(sink.fragments, (Bytes{2, 0, 0, 0, 'a', 'b', 1, 0, 0, 0, 'c', 0, 0, 0, 0, 0}));
@@ -225,7 +246,7 @@ TEST(Fragments, AnInputThatEndsWithinARecordIsRefused) {
 
 Status join(const Bytes& stream) {
   Collected sink;
-  FragmentJoiner joiner(kAtSpaces, kNoLimit, sink);
+  FragmentJoiner joiner(kAtSpaces, {}, kNoLimit, sink);
   BRUME_TRY(joiner.feed(stream));
   BRUME_TRY(joiner.end_of_stream(stream.size()));
   return joiner.finish();

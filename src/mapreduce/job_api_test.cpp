@@ -360,7 +360,7 @@ TEST(JobApi, MalformedRecordsFailATaskOrAreSkippedAsTheRunSays) {
     const auto task = program.new_map(scratch);
     EXPECT_TRUE(task->feed({"1\nx\n2\ny\n", 100}, sink).has_value());
     EXPECT_TRUE(task->finish(sink).has_value());
-    EXPECT_EQ(program.counters().malformed_places(), (std::vector<std::uint64_t>{102, 106}));
+    EXPECT_EQ(program.counters().malformed_places(), (std::vector<RecordPlace>{{0, 102}, {0, 106}}));
     EXPECT_EQ(program.counters().all(), (std::vector<JobCounter>{{"records.malformed", 2}}));
     return program.counters().status() ? std::string() : program.counters().status().error();
   };
@@ -377,8 +377,8 @@ TEST(JobCounters, KeepTheLowestPlacesOfMalformedRecordsOnceEach) {
   JobCounters counters;
   counters.on_malformed(OnMalformed::kSkip);
   for (std::uint64_t place = 40; place-- > 0;) counters.malformed(place / 2);
-  std::vector<std::uint64_t> expected;
-  for (std::uint64_t place = 0; place < kMalformedPlaceLimit; ++place) expected.push_back(place);
+  std::vector<RecordPlace> expected;
+  for (std::uint64_t place = 0; place < kMalformedPlaceLimit; ++place) expected.push_back({0, place});
   EXPECT_EQ(counters.malformed_places(), expected);
   EXPECT_EQ(counters.all(), (std::vector<JobCounter>{{"records.malformed", 40}}));
   counters.clear();

@@ -24,6 +24,7 @@ class MapAttempt final : public PieceSink, public PartitionSink {
       : program_(program), task_(program.new_map(scratch)), lanes_(lanes), partition_count_(partition_count) {}
 
   Status piece(const Piece& piece) override {
+    program_.counters().at_input(piece.input, piece.source);
     BRUME_TRY(checked(task_->feed(piece, *this)));
     return checked(program_.counters().status());
   }

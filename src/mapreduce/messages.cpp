@@ -74,21 +74,28 @@ std::vector<JobCounter> job_counters(Reader& in) {
   return out;
 }
 
-std::vector<std::uint64_t> malformed_places(Reader& in) {
-  const std::uint32_t count = in.count(kMalformedPlaceLimit, sizeof(std::uint64_t));
-  std::vector<std::uint64_t> out;
+std::vector<RecordPlace> malformed_places(Reader& in) {
+  const std::uint32_t count = in.count(kMalformedPlaceLimit, 4 + 8);
+  std::vector<RecordPlace> out;
   out.reserve(count);
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    const std::uint64_t place = in.u64le();
+    RecordPlace place;
+    place.input = in.u32le();
+    place.offset = in.u64le();
+    if (place.input >= kInputLimit) in.fault();
     if (i > 0 && place <= out.back()) in.fault();
     out.push_back(place);
   }
   return out;
 }
 
-bool printable(char c) { return c >= ' ' && c <= '~'; }
-
 }  // namespace
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string out(text.substr(0, limit));
+  std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
 
 const char* failure_reason_name(FailureReason reason) {
   switch (reason) {
@@ -115,6 +122,8 @@ const char* failure_reason_name(FailureReason reason) {
 Message encode(const RunStart& message) {
   Writer out;
   out.sized(message.descriptor).raw(message.partition_hash_key.reveal());
+  out.u32le(static_cast<std::uint32_t>(message.side_keys.size()));
+  for (const crypto::Key32& key : message.side_keys) out.raw(key.reveal());
   return {MessageType::kRunStart, out.take()};
 }
 
@@ -150,7 +159,7 @@ Message encode(const TaskDone& message) {
   out.u64le(message.counters.input_size).u64le(message.counters.output_size);
   put(out, message.job_counters);
   out.u32le(static_cast<std::uint32_t>(message.malformed_places.size()));
-  for (const std::uint64_t place : message.malformed_places) out.u64le(place);
+  for (const RecordPlace& place : message.malformed_places) out.u32le(place.input).u64le(place.offset);
   return {MessageType::kTaskDone, out.take()};
 }
 
@@ -160,9 +169,7 @@ Message encode(const TaskFailed& message) {
   put(out, message.task);
   out.u8(static_cast<std::uint8_t>(message.reason)).u8(message.producer ? 1 : 0);
   if (message.producer) put(out, *message.producer);
-  std::string text = message.text.substr(0, kFailureTextLimit);
-  std::ranges::replace_if(text, [](char c) { return !printable(c); }, '?');
-  out.text(text);
+  out.text(printable(message.text, kFailureTextLimit));
   return {MessageType::kTaskFailed, out.take()};
 }
 
@@ -171,6 +178,7 @@ Result<RunStart> parse_run_start(ByteView body) {
   RunStart out;
   out.descriptor = to_bytes(in.sized(kDescriptorSizeLimit));
   out.partition_hash_key = key(in);
+  for (std::uint32_t left = in.count(kSideLimit, 32); left > 0; --left) out.side_keys.push_back(key(in));
   BRUME_TRY(in.done("run start"));
   return out;
 }
@@ -263,7 +271,7 @@ Result<TaskFailed> parse_task_failed(ByteView body) {
     if (out.producer->stage == Stage::kReduce) in.fault();
   }
   out.text = in.text(kFailureTextLimit);
-  if (!std::ranges::all_of(out.text, printable)) in.fault();
+  if (printable(out.text, kFailureTextLimit) != out.text) in.fault();
   BRUME_TRY(in.done("task failed"));
   return out;
 }

@@ -24,9 +24,11 @@ enum class MessageType : std::uint8_t {
   kReduceTask = 0x43,
   kCancelTask = 0x44,
   kRunEnd = 0x45,
+  kDescribe = 0x46,  // describe.h
   // enclave to master
   kTaskDone = 0x50,
   kTaskFailed = 0x51,
+  kDescribed = 0x52,
 };
 
 // A message as the channel carries it. Bodies may hold keys: wipe() them once they are sent.
@@ -42,13 +44,14 @@ using Ticket = std::uint64_t;
 struct RunStart {
   Bytes descriptor;  // encoded; parsed by Descriptor::parse
   crypto::Key32 partition_hash_key;
+  std::vector<crypto::Key32> side_keys{};  // the payload key of each of the descriptor's sides
 };
 
 struct MapOrder {
   Ticket ticket = 0;
   RunId run;
   std::uint32_t split = 0;
-  crypto::Key32 payload_key;  // of the input
+  crypto::Key32 payload_key;  // of the split's input
   crypto::Key32 task_key;
 };
 
@@ -91,8 +94,8 @@ struct TaskDone {
   Salt salt;
   std::vector<sealed::StreamTotals> totals;  // one per stream, by partition
   Counters counters;
-  std::vector<JobCounter> job_counters{};         // what the job counted, names ascending
-  std::vector<std::uint64_t> malformed_places{};  // offsets in the input, ascending; the lowest ones
+  std::vector<JobCounter> job_counters{};       // what the job counted, names ascending
+  std::vector<RecordPlace> malformed_places{};  // ascending; the lowest ones
 };
 
 enum class FailureReason : std::uint8_t {
@@ -117,6 +120,9 @@ struct TaskFailed {
   std::optional<TaskId> producer;  // map or stitch
   std::string text;                // for people; printable ASCII, no byte of any data
 };
+
+// At most so many bytes of it, what is not printable ASCII replaced.
+std::string printable(std::string_view text, std::size_t limit);
 
 Message encode(const RunStart& message);
 Message encode(const MapOrder& message);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "mapreduce/completeness.h"
+#include "mapreduce/describe.h"
 #include "mapreduce/test_values.h"
 
 namespace brume::mapreduce {
@@ -61,12 +62,20 @@ TaskDone report() {
   done.totals = {totals_of(1), totals_of(2), totals_of(3)};
   done.counters = {1000, 500};
   done.job_counters = {{"lines.empty", 3}, {"odd", ~std::uint64_t{0}}};
-  done.malformed_places = {0, 7, ~std::uint64_t{0}};
+  done.malformed_places = {{0, 0}, {0, 7}, {4095, ~std::uint64_t{0}}};
   return done;
 }
 
 TEST(Messages, AreStrictAndRoundTrip) {
-  expect_strict(encode(RunStart{Bytes{1, 2, 3}, key_of(1)}), parse_run_start);
+  expect_strict(encode(RunStart{Bytes{1, 2, 3}, key_of(1), {}}), parse_run_start);
+  expect_strict(encode(RunStart{Bytes{1, 2, 3}, key_of(1), {key_of(2), key_of(3)}}), parse_run_start);
+  expect_strict(encode(DescribeOrder{7, "job", {{"a", "b"}}}), parse_describe_order);
+  expect_strict(encode(JobDescription{7, "no such parameter", {}}), parse_job_description);
+  StageFacts stage{Reads::kBoth, "centres", 4, "moved", 9, 2, false, {"rejected"}, {{"stopwords", true}}};
+  expect_strict(encode(JobDescription{7, "", {stage, StageFacts{}}}), parse_job_description);
+  EXPECT_EQ(parse_job_description(encode(JobDescription{7, "", {stage}}).body)->stages[0], stage);
+  EXPECT_FALSE(parse_job_description(encode(JobDescription{7, "", {}}).body).has_value());
+  EXPECT_FALSE(parse_job_description(encode(JobDescription{7, "why", {stage}}).body).has_value());
   MapOrder order;
   order.ticket = 1;
   order.split = 65535;
@@ -197,8 +206,8 @@ TEST(Messages, RefuseCountersOutOfOrderTwiceOrBadlyNamed) {
 }
 
 TEST(Messages, RefuseMalformedPlacesOutOfOrderOrTooMany) {
-  for (const std::vector<std::uint64_t>& bad :
-       std::vector<std::vector<std::uint64_t>>{{2, 1}, {2, 2}, std::vector<std::uint64_t>(17)}) {
+  for (const std::vector<RecordPlace>& bad : std::vector<std::vector<RecordPlace>>{
+           {{0, 2}, {0, 1}}, {{0, 2}, {0, 2}}, {{1, 0}, {0, 5}}, {{4096, 0}}, std::vector<RecordPlace>(17)}) {
     TaskDone done = report();
     done.malformed_places = bad;
     EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
@@ -208,13 +217,13 @@ TEST(Messages, RefuseMalformedPlacesOutOfOrderOrTooMany) {
 TEST(Ledger, KeepsTheLowestMalformedPlacesOfWhatIsCommitted) {
   const Descriptor run = example();
   Ledger ledger(run);
-  std::vector<std::uint64_t> expected;
+  std::vector<RecordPlace> expected;
   for (std::uint8_t task = 0; task < 3; ++task) {
     TaskDone done = report_of({Stage::kMap, task}, task);
-    for (std::uint64_t i = 0; i < 16; ++i) done.malformed_places.push_back(3 * i + task);
+    for (std::uint64_t i = 0; i < 16; ++i) done.malformed_places.push_back({0, 3 * i + task});
     ASSERT_TRUE(ledger.commit(done, {1}, 0).has_value());
   }
-  for (std::uint64_t i = 0; i < 16; ++i) expected.push_back(i);
+  for (std::uint64_t i = 0; i < 16; ++i) expected.push_back({0, i});
   EXPECT_EQ(ledger.malformed_places(), expected);
 }
 

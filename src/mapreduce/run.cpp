@@ -45,36 +45,66 @@ class StoredOutput final : public PieceSource {
   bool checked_ = false;
 };
 
+InputCommitment commitment_to(const SealedFile& file) {
+  const sealed::ClaimedAgeLayout& layout = file.layout.layout();  // proved: AgeLayout
+  return {file.opening.commitment.header, file.opening.commitment.payload_key, layout.chunk_count,
+          layout.final_chunk_size()};
+}
+
+// Which chunks each map task reads.
+Status plan_fields(const RunRequest& request, DescriptorFields& fields) {
+  std::uint64_t total = 0;
+  for (const RunInput& input : fields.inputs) {
+    if (input.commitment.chunk_count > kChunkCountLimit) return fail(ErrorCode::kLimit, "input: over 2^36 chunks");
+    total += input.commitment.chunk_count;
+  }
+  if (request.sample_chunks > 0 && request.sample_chunks < total) {
+    fields.is_sample = true;
+    fields.split_chunk_counts.assign(request.sample_chunks, 1);
+    return {};
+  }
+  for (const RunInput& input : fields.inputs) {
+    const bool whole = request.whole_inputs || input.encoding != InputEncoding::kNone;
+    const std::uint64_t chunks = input.commitment.chunk_count;
+    const auto counts = plan_splits(chunks, whole ? chunks : request.chunks_per_split);
+    fields.split_chunk_counts.insert(fields.split_chunk_counts.end(), counts.begin(), counts.end());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RunCore>> RunCore::create(RunRequest request, Random& random, OutputStore& store) {
-  const sealed::ClaimedAgeLayout& layout = request.layout.layout();  // proved: AgeLayout
   DescriptorFields fields;
+  Secrets secrets;
   fields.run = random.make<RunId>();
   fields.job_name = std::move(request.job_name);
   fields.measurement = request.measurement;
   fields.parameters = std::move(request.parameters);
   std::ranges::sort(fields.parameters, {}, &Parameter::key);
-  fields.input.header_hash = request.input.commitment.header;
-  fields.input.payload_key_commitment = request.input.commitment.payload_key;
-  fields.input.chunk_count = layout.chunk_count;
-  fields.input.final_chunk_size = layout.final_chunk_size();
-  if (layout.chunk_count > kChunkCountLimit) return fail(ErrorCode::kLimit, "input: over 2^36 chunks");
-  fields.split_chunk_counts = plan_splits(layout.chunk_count, request.chunks_per_split);
+  fields.stage = request.stage;
+  for (RunRequest::Input& input : request.inputs) {
+    fields.inputs.push_back({commitment_to(input.file), std::move(input.file.name), input.encoding});
+    secrets.inputs.push_back(input.file.opening.payload_key);
+  }
+  std::ranges::sort(request.sides, {}, &SealedFile::name);
+  for (SealedFile& side : request.sides) {
+    fields.sides.push_back({commitment_to(side), std::move(side.name)});
+    secrets.sides.push_back(side.opening.payload_key);
+  }
+  BRUME_TRY(plan_fields(request, fields));
   fields.partition_count = request.partition_count;
   fields.output_recipient = std::move(request.output_recipient);
   fields.policy_hash = request.policy_hash;
   fields.epoch = request.epoch;
   fields.padding_least = request.padding_least;
   BRUME_ASSIGN(Descriptor descriptor, Descriptor::create(std::move(fields)));
-  return std::unique_ptr<RunCore>(
-      new RunCore(std::move(descriptor), request.input.payload_key, request.plan, random, store));
+  return std::unique_ptr<RunCore>(new RunCore(std::move(descriptor), std::move(secrets), request.plan, random, store));
 }
 
-RunCore::RunCore(Descriptor descriptor, const crypto::Key32& payload_key, PlanOptions plan, Random& random,
-                 OutputStore& store)
+RunCore::RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Random& random, OutputStore& store)
     : descriptor_(std::move(descriptor)),
-      payload_key_(payload_key),
+      secrets_(std::move(secrets)),
       keys_{RunKeys(crypto::Key32::random(random), descriptor_.hash())},
       plan_(descriptor_.split_count(), descriptor_.partition_count(), descriptor_.has_stitch(), plan),
       ledger_(descriptor_),
@@ -222,13 +252,14 @@ void RunCore::obey_plan() {
 
 void RunCore::assign(const PlanCommand& command) {
   if (told_.insert(command.node).second) {
-    send(command.node, encode(RunStart{descriptor_.encoded(), keys_.front().partition_hash_key()}));
+    send(command.node, encode(RunStart{descriptor_.encoded(), keys_.front().partition_hash_key(), secrets_.sides}));
   }
   generations_[command.ticket] = static_cast<std::uint32_t>(keys_.size() - 1);
   const crypto::Key32 task_key = keys_.back().task_key(command.task);
   if (command.task.stage == Stage::kMap) {
+    const crypto::Key32& payload_key = secrets_.inputs[descriptor_.input_of(command.task.index)];
     return send(command.node,
-                encode(MapOrder{command.ticket, descriptor_.run(), command.task.index, payload_key_, task_key}));
+                encode(MapOrder{command.ticket, descriptor_.run(), command.task.index, payload_key, task_key}));
   }
   auto sources = ledger_.sources(command.task);
   BRUME_CHECK(sources.has_value());

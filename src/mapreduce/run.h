@@ -20,13 +20,27 @@
 
 namespace brume::mapreduce {
 
+// A file that the master has authenticated.
+struct SealedFile {
+  sealed::AgeOpening opening;  // from a header whose MAC holds
+  sealed::AgeLayout layout;    // proved by the final chunk
+  std::string name{};          // see descriptor.h
+};
+
 struct RunRequest {
   std::string job_name{};
+  std::uint32_t stage = 0;
   Measurement measurement{};
   std::vector<Parameter> parameters{};  // any order; a key twice is refused
-  sealed::AgeOpening input;             // from a header whose MAC holds
-  sealed::AgeLayout layout;             // proved by the final chunk
-  std::uint64_t chunks_per_split = 256;
+  struct Input {
+    SealedFile file;
+    InputEncoding encoding = InputEncoding::kNone;
+  };
+  std::vector<Input> inputs{};           // at least one
+  std::vector<SealedFile> sides{};       // any order; a name twice is refused
+  std::uint64_t chunks_per_split = 256;  // about; none is larger than its input
+  bool whole_inputs = false;             // one split for each
+  std::uint32_t sample_chunks = 0;       // read no more than so many chunks, evenly spread; 0: all
   std::uint32_t partition_count = 1;
   std::string output_recipient{};
   Sha256Digest policy_hash{};
@@ -102,8 +116,11 @@ class RunCore {
     sealed::BlockOpener opener;
   };
 
-  RunCore(Descriptor descriptor, const crypto::Key32& payload_key, PlanOptions plan, Random& random,
-          OutputStore& store);
+  struct Secrets {
+    std::vector<crypto::Key32> inputs;  // payload keys, by input
+    std::vector<crypto::Key32> sides;
+  };
+  RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Random& random, OutputStore& store);
 
   crypto::Key32 stream_key(const TaskId& producer, std::uint32_t partition) const;
   Status on_done(NodeId from, ByteView body);
@@ -117,7 +134,7 @@ class RunCore {
   void note(std::string text);
 
   const Descriptor descriptor_;
-  const crypto::Key32 payload_key_;
+  const Secrets secrets_;
   std::vector<RunKeys> keys_;  // by generation; the last one is for new attempts
   Plan plan_;
   Ledger ledger_;

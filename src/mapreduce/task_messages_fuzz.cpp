@@ -1,6 +1,6 @@
 // What parses as a message encodes to the same bytes. The first byte chooses the type.
 #include "base/check.h"
-#include "mapreduce/messages.h"
+#include "mapreduce/describe.h"
 
 using namespace brume;
 using namespace brume::mapreduce;
@@ -41,6 +41,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case MessageType::kTaskDone:
       check_same(parse_task_done(body), type, body);
+      break;
+    case MessageType::kDescribe:
+      check_same(parse_describe_order(body), type, body);
+      break;
+    case MessageType::kDescribed:
+      check_same(parse_job_description(body), type, body);
       break;
     case MessageType::kTaskFailed:
       check_same(parse_task_failed(body), type, body);

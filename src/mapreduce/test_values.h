@@ -33,16 +33,22 @@ ByteArray<N> filled(std::uint8_t value) {
   return out;
 }
 
+inline InputCommitment example_commitment(std::uint64_t chunk_count) {
+  InputCommitment input;
+  input.header_hash.bytes = filled<32>(3);
+  input.payload_key_commitment.bytes = filled<32>(4);
+  input.chunk_count = chunk_count;
+  input.final_chunk_size = 77;
+  return input;
+}
+
 inline DescriptorFields example_fields() {
   DescriptorFields fields;
   fields.run.bytes = filled<16>(1);
   fields.job_name = "word-count";
   fields.measurement.bytes = filled<32>(2);
   fields.parameters = {{"tokens", "letters"}, {"top", "10"}};
-  fields.input.header_hash.bytes = filled<32>(3);
-  fields.input.payload_key_commitment.bytes = filled<32>(4);
-  fields.input.chunk_count = 10;
-  fields.input.final_chunk_size = 77;
+  fields.inputs = {{example_commitment(10), "text", InputEncoding::kNone}};
   fields.split_chunk_counts = {4, 3, 3};
   fields.partition_count = 2;
   fields.output_recipient = "age1qqq";

@@ -107,11 +107,9 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run(const JobRequest& request, Inp
       reducers += roles.reduce ? 1 : 0;
       nodes.emplace_back(node.id, roles);
     }
-    mapreduce::RunRequest core_request{.job_name = request.job_name,
-                                       .measurement = measurement,
-                                       .parameters = request.parameters,
-                                       .input = input.opening(),
-                                       .layout = input.layout()};
+    mapreduce::RunRequest core_request{
+        .job_name = request.job_name, .measurement = measurement, .parameters = request.parameters};
+    core_request.inputs.push_back({{input.opening(), input.layout(), request.input.filename().string()}});
     core_request.chunks_per_split = chunks_per_split(request, input.layout().layout().plaintext_size(), mappers);
     if (request.padded) core_request.padding_least = sealed::kPaddedLeast;
     core_request.partition_count = request.partition_count > 0 ? request.partition_count : std::max(1u, reducers);
@@ -165,7 +163,9 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
   const auto& descriptor = run.core().descriptor();
   json counters = json::object();
   for (const JobCounter& counter : run.core().ledger().job_counters()) counters[counter.name] = counter.sum;
-  const json malformed_places = run.core().ledger().malformed_places();
+  json malformed_places = json::array();
+  for (const RecordPlace& place : run.core().ledger().malformed_places()) malformed_places.push_back(place.offset);
+  const mapreduce::InputCommitment& input = descriptor.fields().inputs.front().commitment;
   json receipt{{"format", "brume-receipt/1"},
                {"run", run.id().hex()},
                {"job", descriptor.fields().job_name},
@@ -174,8 +174,8 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
                {"policy", descriptor.fields().policy_hash.hex()},
                {"epoch", descriptor.fields().epoch},
                {"input",
-                {{"header", descriptor.fields().input.header_hash.hex()},
-                 {"payload_key_commitment", descriptor.fields().input.payload_key_commitment.hex()},
+                {{"header", input.header_hash.hex()},
+                 {"payload_key_commitment", input.payload_key_commitment.hex()},
                  {"size", descriptor.input_size()}}},
                {"output", {{"sha256", file->digest().hex()}, {"size", file->size()}, {"records", totals.records}}},
                {"counters", counters},

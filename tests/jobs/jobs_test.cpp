@@ -212,7 +212,7 @@ TEST(TopKJob, FailsOnMalformedLinesOrSkipsThem) {
   testing::TestScratch scratch;
   EXPECT_TRUE(top.new_map(scratch)->feed({splits[0]}, out).has_value());
   ASSERT_FALSE(top.counters().status().has_value()) << "whoever runs the task asks";
-  EXPECT_EQ(top.counters().malformed_places(), (std::vector<std::uint64_t>{2, 4, 7, 8}));
+  EXPECT_EQ(top.counters().malformed_places(), (std::vector<RecordPlace>{{0, 2}, {0, 4}, {0, 7}, {0, 8}}));
 }
 
 TEST(KMeansJob, MovesCentresToTheMeansOfTheirPoints) {

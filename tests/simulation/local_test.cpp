@@ -14,11 +14,11 @@ std::string run_here(const std::string& text, std::uint32_t partition_count, std
   options.partition_count = partition_count;
   options.split_size = split_size;
   local::TextInput input("text", text);
-  local::TextSink lines;
+  local::TextOutputs lines;
   local::Input* inputs[] = {&input};
-  const auto totals = local::run_local(job, options, inputs, lines);
+  const auto totals = local::run_local(job, options, inputs, lines.opener());
   EXPECT_TRUE(totals.has_value()) << totals.error().what;
-  return lines.text;
+  return lines.of[""].text;
 }
 
 TEST(Local, GivesTheBytesOfACluster) {

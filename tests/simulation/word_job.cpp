@@ -137,19 +137,22 @@ std::unique_ptr<MapTask> WordJob::new_map(Scratch&) {
 
 std::unique_ptr<ReduceTask> WordJob::new_reduce(Scratch&) { return std::make_unique<Reduce>(counters()); }
 
-std::string naive_word_count(std::string_view text) {
+std::string naive_word_count(const std::vector<std::string>& texts) {
   Counts counts;
   JobCounters counters;
-  count_words({text}, WordJob::separators(), counts, counters);
+  for (const std::string& text : texts) count_words({text}, WordJob::separators(), counts, counters);
   std::string out;
   for (const auto& [rank, word] : ranked(counts)) out += line_of(word, ~rank);
   return out;
 }
 
-JobCounters naive_counters(std::string_view text) {
+JobCounters naive_counters(const std::vector<std::string>& texts) {
   Counts counts;
   JobCounters counters;
-  if (!text.empty()) count_words({text}, WordJob::separators(), counts, counters);
+  for (std::uint32_t i = 0; i < texts.size(); ++i) {
+    counters.at_input(i, "");
+    if (!texts[i].empty()) count_words({texts[i]}, WordJob::separators(), counts, counters);
+  }
   counters.add("distinct", counts.size());
   return counters;
 }

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace brume::simulation {
 
@@ -25,9 +26,9 @@ class WordJob final : public JobProgram {
   HashKey hash_key_{};
 };
 
-// Words and counts of the whole text, as the job's result has them.
-std::string naive_word_count(std::string_view text);
+// Words and counts of all texts, as the job's result has them.
+std::string naive_word_count(const std::vector<std::string>& texts);
 // What the job counts beside: "distinct" in reduce, "words" in map; words that begin with a zero are malformed.
-JobCounters naive_counters(std::string_view text);
+JobCounters naive_counters(const std::vector<std::string>& texts);
 
 }  // namespace brume::simulation

@@ -336,19 +336,26 @@ bool World::advance() {
 }
 
 Outcome World::run(const RunOptions& options) {
-  SealedInput input = seal_input(options.text, random_);
-  SealedInput other = seal_input(options.text, random_);
   mapreduce::RunRequest request{.job_name = options_.sorts ? "sort-lines" : "word-count",
-                                .input = input.opening,
-                                .layout = *input.layout,
                                 .chunks_per_split = options.chunks_per_split,
                                 .partition_count = options.partition_count,
                                 .epoch = epoch_,
                                 .padding_least = options.padding_least};
+  input_.clear();
+  other_input_.clear();
+  const auto seal = [&](std::string_view text, std::string name) -> mapreduce::SealedFile {
+    SealedInput input = seal_input(text, random_);
+    input_.insert(input_.end(), input.chunks.begin(), input.chunks.end());
+    SealedInput other = seal_input(text, random_);
+    other_input_.insert(other_input_.end(), other.chunks.begin(), other.chunks.end());
+    return {input.opening, *input.layout, std::move(name)};
+  };
+  request.inputs.push_back({seal(options.text, "text")});
+  for (const std::string& text : options.more_texts)
+    request.inputs.push_back({seal(text, "text " + std::to_string(request.inputs.size()))});
+  if (!options.side.empty()) request.sides.push_back(seal(options.side, "side"));
   request.plan.attempt_limit_ms = 20'000;
   request.plan.speculate_least_ms = 2'000;
-  input_ = std::move(input.chunks);
-  other_input_ = std::move(other.chunks);
   trouble_ = options.trouble;
   outcome_ = {};
   began_ms_ = next_tick_ms_ = now_ms_;

@@ -34,6 +34,8 @@ struct Trouble {
 
 struct RunOptions {
   std::string text;
+  std::vector<std::string> more_texts;  // further inputs
+  std::string side;                     // side data "side", if any
   std::uint64_t chunks_per_split = 2;
   std::uint32_t partition_count = 3;
   std::uint32_t padding_least = 0;
@@ -45,7 +47,7 @@ struct Outcome {
   std::string why;     // of a run that failed
   std::string output;  // of one that finished
   std::vector<JobCounter> counters;
-  std::vector<std::uint64_t> malformed_places;
+  std::vector<RecordPlace> malformed_places;
   std::vector<std::string> notes;
   std::uint64_t attacks = 0;
   UnixMs took_ms = 0;
@@ -122,8 +124,8 @@ class World final : public Clock, public NodeOutside {
   Storage graveyard_;  // all streams that any host ever kept
 
   // Of the present run.
-  Pieces input_;
-  Pieces other_input_;  // another file for the same owner
+  Pieces input_;        // chunks of all inputs, and of the side
+  Pieces other_input_;  // other files for the same owner
   Trouble trouble_;
   std::unique_ptr<mapreduce::MemoryOutputStore> store_;
   std::unique_ptr<mapreduce::RunCore> core_;

@@ -1,6 +1,7 @@
 // A typed job on top of the counting kernels.
 #pragma once
 
+#include <brume/detail/configuration.h>
 #include <brume/detail/counting.h>
 #include <brume/emitter.h>
 #include <brume/parameters.h>
@@ -21,15 +22,17 @@ class CountingProgram final : public JobProgram {
   std::string_view name() const override { return name_; }
   JobStatus configure(const JobConfig& config) override {
     return guarded([&]() -> JobStatus {
-      job_.emplace();
-      Parameters parameters(config.parameters);
-      counters().on_malformed(parameters.on_malformed());
-      if constexpr (Configures<Job>) job_->configure(parameters);
-      if (auto status = parameters.status(); !status) return status;
-      if (auto status = set_borders(*job_, borders_); !status) return status;
+      if (auto status = configure_job(job_, config, counters(), borders_); !status) return status;
       if (!engine_) engine_ = make_counting_engine(hooks());
       return engine_->configure(config);
     });
+  }
+  JobStatus describe(const JobConfig& config, std::vector<StageFacts>& stages) override {
+    stages.assign(1, {});
+    return describe_job<Job>(config, config.stage, stages[0]);
+  }
+  void mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
+    mark_known_parameters<Job>(parameters, known);
   }
   const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map(Scratch&) override { return engine_->new_map(); }

@@ -4,6 +4,7 @@
 // Its streams are the sorted pairs of docs/formats/records.md.
 #pragma once
 
+#include <brume/detail/configuration.h>
 #include <brume/detail/general_merge.h>
 #include <brume/detail/keyed_hash.h>
 
@@ -149,15 +150,17 @@ class GeneralProgram final : public JobProgram {
   JobStatus configure(const JobConfig& config) override {
     return guarded([&]() -> JobStatus {
       if (config.partitions == 0 || config.partitions > kMaxPartitions) return job_error("partitions: 1 to 65536");
-      job_.emplace();
-      Parameters parameters(config.parameters);
-      counters().on_malformed(parameters.on_malformed());
-      if constexpr (Configures<Job>) job_->configure(parameters);
-      if (auto status = parameters.status(); !status) return status;
-      if (auto status = set_borders(*job_, borders_); !status) return status;
+      if (auto status = configure_job(job_, config, counters(), borders_); !status) return status;
       state_ = {make_hash_schedule(config.hash_key), config.partitions, static_cast<std::size_t>(config.memory_budget)};
       return {};
     });
+  }
+  JobStatus describe(const JobConfig& config, std::vector<StageFacts>& stages) override {
+    stages.assign(1, {});
+    return describe_job<Job>(config, config.stage, stages[0]);
+  }
+  void mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
+    mark_known_parameters<Job>(parameters, known);
   }
   const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map(Scratch& scratch) override {

@@ -1,0 +1,87 @@
+#include "files/input_list.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+namespace brume::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_name(const std::string& text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  });
+}
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+// "s3://bucket/key", but not "c:name" or "name=..." of a file.
+bool has_scheme(const std::string& path) {
+  const std::size_t colon = path.find(':');
+  return colon != std::string::npos && colon > 1 && path.find('/') > colon && is_name(path.substr(0, colon));
+}
+
+Status add_folder(const NamedPath& folder, std::size_t limit, std::vector<NamedPath>& out) {
+  std::error_code error;
+  std::vector<std::string> found;
+  const fs::path top(folder.path);
+  auto walk = fs::recursive_directory_iterator(top, error);
+  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    const fs::path& path = walk->path();
+    if (path.filename().string().starts_with(".")) {
+      walk.disable_recursion_pending();
+      continue;
+    }
+    std::error_code ignored;
+    if (walk->is_regular_file(ignored)) found.push_back(path.lexically_relative(top).string());
+    if (out.size() + found.size() > limit)
+      return fail(ErrorCode::kLimit, folder.path + ": more than " + std::to_string(limit) + " files in all");
+  }
+  if (error) return fail(ErrorCode::kIo, folder.path + ": " + error.message());
+  if (found.empty()) return fail(ErrorCode::kNotFound, folder.path + ": a folder without files");
+  std::ranges::sort(found);
+  const std::string begin = folder.name.ends_with('/') ? folder.name : folder.name + "/";
+  for (const std::string& relative : found) out.push_back({begin + relative, (top / relative).string()});
+  return {};
+}
+
+}  // namespace
+
+NamedPath parse_named_path(const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || equals + 1 == word.size() || !is_name(word.substr(0, equals)) || exists(word))
+    return {word, word};
+  return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+Result<std::vector<NamedPath>> list_inputs(const std::vector<std::string>& words, std::size_t limit) {
+  std::vector<NamedPath> out;
+  for (const std::string& word : words) {
+    const NamedPath named = parse_named_path(word);
+    std::error_code error;
+    if (named.path == "-" || has_scheme(named.path)) {
+      out.push_back(named);
+    } else if (fs::is_directory(named.path, error)) {
+      BRUME_TRY(add_folder(named, limit, out));
+    } else if (!exists(named.path)) {
+      return fail(ErrorCode::kNotFound, named.path + ": no such file or folder");
+    } else {
+      out.push_back(named);
+    }
+    if (out.size() > limit) return fail(ErrorCode::kLimit, "more than " + std::to_string(limit) + " inputs");
+  }
+  std::set<std::string> names;
+  for (const NamedPath& input : out) {
+    if (!names.insert(input.name).second)
+      return fail(ErrorCode::kUsage, input.name + ": named twice; NAME=PATH gives an input another name");
+  }
+  return out;
+}
+
+}  // namespace brume::files

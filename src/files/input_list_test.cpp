@@ -1,0 +1,65 @@
+#include "files/input_list.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace brume::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+class InputList : public ::testing::Test {
+ protected:
+  InputList() {
+    std::string name = (fs::temp_directory_path() / "brume-list-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    fs::create_directories(folder_ / "logs/2024");
+    fs::create_directories(folder_ / "logs/.git");
+    fs::create_directories(folder_ / "empty");
+    for (const char* file : {"a.txt", "a=b", "logs/z", "logs/2024/b", "logs/2024/a", "logs/.hidden", "logs/.git/x"})
+      std::ofstream(folder_ / file) << "x";
+    fs::current_path(folder_);
+  }
+  ~InputList() override {
+    fs::current_path("/");
+    fs::remove_all(folder_);
+  }
+  static std::string listed(const std::vector<std::string>& words, std::size_t limit = 100) {
+    const auto list = list_inputs(words, limit);
+    if (!list) return "error: " + list.error().what;
+    std::string out;
+    for (const NamedPath& input : *list) out += input.name + "<" + input.path + " ";
+    return out;
+  }
+  fs::path folder_;
+};
+
+TEST_F(InputList, FilesAreNamedAsTheyAreWritten) {
+  EXPECT_EQ(listed({"a.txt", "logs/z"}), "a.txt<a.txt logs/z<logs/z ");
+  EXPECT_EQ(listed({"left=a.txt", "right=logs/z"}), "left<a.txt right<logs/z ");
+  EXPECT_EQ(listed({"a=b"}), "a=b<a=b ") << "a file of that name is there";
+}
+
+TEST_F(InputList, FoldersStandForTheirFilesInOrder) {
+  EXPECT_EQ(listed({"logs"}), "logs/2024/a<logs/2024/a logs/2024/b<logs/2024/b logs/z<logs/z ");
+  EXPECT_EQ(listed({"old=logs/2024/"}), "old/a<logs/2024/a old/b<logs/2024/b ");
+}
+
+TEST_F(InputList, WhatIsNoPathIsPassedOn) {
+  EXPECT_EQ(listed({"-", "s3://bucket/key", "x=https://host/a?b=c"}),
+            "-<- s3://bucket/key<s3://bucket/key x<https://host/a?b=c ");
+}
+
+TEST_F(InputList, RefusesWhatCannotBeMeant) {
+  EXPECT_EQ(listed({"nothing"}), "error: nothing: no such file or folder");
+  EXPECT_EQ(listed({"x=nothing"}), "error: nothing: no such file or folder");
+  EXPECT_EQ(listed({"empty"}), "error: empty: a folder without files");
+  EXPECT_EQ(listed({"a.txt", "a.txt"}), "error: a.txt: named twice; NAME=PATH gives an input another name");
+  EXPECT_EQ(listed({"logs"}, 2), "error: logs: more than 2 files in all");
+}
+
+}  // namespace
+}  // namespace brume::files

@@ -1,0 +1,87 @@
+#include "mapreduce/passes.h"
+
+#include <algorithm>
+
+#include "mapreduce/descriptor.h"
+
+namespace brume::mapreduce {
+namespace {
+
+bool is_name(const std::string& text) { return is_counter_name(text); }  // the same alphabet
+
+Status check_stage(const StageFacts& stage) {
+  if (!stage.carries.empty() && !is_name(stage.carries))
+    return malformed("the job: a carried name is not [a-z0-9._-]{1,64}");
+  if (!stage.until_zero.empty() && !is_name(stage.until_zero))
+    return malformed("the job: a counter's name is not [a-z0-9._-]{1,64}");
+  if (stage.at_most == 0 || stage.at_most > kRepetitionLimit)
+    return malformed("the job: a stage repeats 1 to " + std::to_string(kRepetitionLimit) + " times");
+  if (stage.partitions > kPartitionLimit)
+    return malformed("the job: a stage has at most " + std::to_string(kPartitionLimit) + " partitions");
+  if (stage.sample_chunks > kSplitLimit)
+    return malformed("the job: a sample has at most " + std::to_string(kSplitLimit) + " chunks");
+  for (const std::string& output : stage.outputs) {
+    if (!is_name(output)) return malformed("the job: an output's name is not [a-z0-9._-]{1,64}");
+    if (std::ranges::count(stage.outputs, output) > 1) return malformed("the job: it names an output twice");
+  }
+  for (const StageFacts::Side& side : stage.sides) {
+    if (!is_name(side.name)) return malformed("the job: a side's name is not [a-z0-9._-]{1,64}");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Passes> Passes::create(std::vector<StageFacts> stages, const std::vector<std::string>& given_sides) {
+  if (stages.empty() || stages.size() > kStageLimit)
+    return malformed("the job: 1 to " + std::to_string(kStageLimit) + " stages");
+  for (const StageFacts& stage : stages) BRUME_TRY(check_stage(stage));
+  std::string known;
+  std::vector<std::string> names;
+  for (const StageFacts& stage : stages) {
+    for (const StageFacts::Side& side : stage.sides) {
+      if (std::ranges::find(names, side.name) == names.end()) known += (known.empty() ? "" : ", ") + side.name;
+      names.push_back(side.name);
+      const bool given = std::ranges::find(given_sides, side.name) != given_sides.end();
+      if (side.needed && !given && side.name != stage.carries)
+        return fail(ErrorCode::kUsage, "the job needs side data: --side " + side.name + "=FILE");
+    }
+  }
+  for (const std::string& given : given_sides) {
+    if (std::ranges::find(names, given) != names.end()) continue;
+    return fail(ErrorCode::kUsage,
+                "--side " + given + ": the job takes " + (known.empty() ? "no side data" : "only " + known));
+  }
+  return Passes(std::move(stages));
+}
+
+bool Passes::takes_side(const std::string& name) const {
+  if (carries() == name) return false;
+  return std::ranges::find(stage().sides, name, &StageFacts::Side::name) != stage().sides.end();
+}
+
+std::string Passes::title() const {
+  std::string out;
+  if (stages_.size() > 1) out = "stage " + std::to_string(stage_ + 1) + " of " + std::to_string(stages_.size());
+  if (stage().at_most > 1) out += (out.empty() ? "pass " : ", pass ") + std::to_string(repetition_);
+  return out;
+}
+
+bool Passes::advance(const std::vector<JobCounter>& counters) {
+  const StageFacts& done = stage();
+  const auto counted = [&](const std::string& name) {
+    const auto found = std::ranges::find(counters, name, &JobCounter::name);
+    return found == counters.end() ? std::uint64_t{0} : found->sum;
+  };
+  const bool settled = !done.until_zero.empty() && counted(done.until_zero) == 0;
+  if (!settled && repetition_ < done.at_most) {
+    ++repetition_;
+    return true;
+  }
+  if (stage_ + 1 == stages_.size()) return false;
+  ++stage_;
+  repetition_ = 1;
+  return true;
+}
+
+}  // namespace brume::mapreduce

@@ -1,0 +1,56 @@
+// The passes of a job of stages, one after another: what each reads, and when the last one was. Pure; a run of its own
+// (run.h) does each pass.
+#pragma once
+
+#include <brume/counters.h>
+#include <brume/stage.h>
+
+#include <optional>
+
+#include "base/result.h"
+
+namespace brume::mapreduce {
+
+inline constexpr std::uint32_t kRepetitionLimit = 1'000'000;
+
+class Passes {
+ public:
+  // Of a job as it describes itself. Refuses names and numbers that no run could have, and sides that a stage must be
+  // given and are not among `given`, or that no stage takes.
+  static Result<Passes> create(std::vector<StageFacts> stages, const std::vector<std::string>& given_sides);
+
+  const StageFacts& stage() const { return stages_[stage_]; }
+  std::uint32_t stage_index() const { return stage_; }
+  std::size_t stage_count() const { return stages_.size(); }
+  // From 1, of the present stage.
+  std::uint32_t repetition() const { return repetition_; }
+  // No pass came before.
+  bool is_first() const { return stage_ == 0 && repetition_ == 1; }
+  // What the present pass reads; the output before only where there is one.
+  bool reads_input() const { return stage().reads != Reads::kPrevious || is_first(); }
+  bool reads_previous() const { return stage().reads != Reads::kInput && !is_first(); }
+  // The name under which it gets the output before as side data.
+  std::optional<std::string> carries() const {
+    if (stage().carries.empty() || is_first()) return std::nullopt;
+    return stage().carries;
+  }
+  // Whether it takes the run's side of that name.
+  bool takes_side(const std::string& name) const;
+  // The outputs besides the first that the job's result has.
+  const std::vector<std::string>& last_outputs() const { return stages_.back().outputs; }
+  // For people: "stage 2 of 3, pass 7".
+  std::string title() const;
+
+  // The pass is done, and counted that. False: it was the last one. Its output is the result, or the next pass needs
+  // it.
+  bool advance(const std::vector<JobCounter>& counters);
+
+ private:
+  explicit Passes(std::vector<StageFacts> stages) : stages_(std::move(stages)) {}
+
+  std::vector<StageFacts> stages_;
+  std::uint32_t stage_ = 0;
+  std::uint32_t repetition_ = 1;
+};
+
+}  // namespace brume::mapreduce
