@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 set(OPENSSL_USE_STATIC_LIBS TRUE)  # enclave programs and brume-node have no loader
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
-find_package(Boost 1.81 REQUIRED)  # headers only: Asio
+find_package(Boost 1.81 REQUIRED)  # headers only: Beast's HTTP parser, PropertyTree's INI files
 find_package(CLI11 2.1 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)

@@ -54,6 +54,8 @@ Result<Cluster> load_cluster(const master::Home& home) {
     cluster.spec.image_layout = value.at("image").get<std::string>();
     cluster.spec.master_port = value.at("master_port").get<std::uint16_t>();
     cluster.spec.tee = value.at("tee").get<std::string>();
+    // Earlier versions did not write it.
+    cluster.spec.shares = value.value("shares", std::vector<std::string>());
     cluster.spec.state_dir = home.cluster();
     cluster.spec.engine_dir = home.root / "engine";
     cluster.spec.platform_control = platform_files(home).control().string();
@@ -72,6 +74,7 @@ Status save_cluster(const master::Home& home, const Cluster& cluster) {
              {"image", cluster.spec.image_layout.string()},
              {"master_port", cluster.spec.master_port},
              {"tee", cluster.spec.tee},
+             {"shares", cluster.spec.shares},
              {"more_images", cluster.more_images},
              {"master_pid", cluster.master_pid},
              {"platform_started", cluster.platform_started}};

@@ -1,5 +1,6 @@
 #include "cli/cluster_setup.h"
 
+#include <algorithm>
 #include <future>
 
 #include "appraisal/policy.h"
@@ -80,6 +81,30 @@ Status write_policy(const master::Home& home, const SetupOptions& options, const
   return master::write_private_file(home.policy(), text);
 }
 
+bool is_within(const fs::path& path, const fs::path& folder) {
+  return path == folder || path.string().starts_with(folder.string() + "/");
+}
+
+// As hosts name them. The owner's keys must not be mounted anywhere by mistake.
+Result<std::vector<std::string>> check_shares(const std::vector<std::string>& words, const master::Home& home) {
+  std::vector<std::string> out;
+  std::error_code error;
+  const fs::path keys = fs::weakly_canonical(home.root, error);
+  for (std::string word : words) {
+    while (word.size() > 1 && word.back() == '/') word.pop_back();
+    if (auto good = engine::check_share(word); !good) return within("--share " + word, good.error());
+    const fs::path real = fs::canonical(word, error);
+    if (error || !fs::is_directory(real, error))
+      return fail(ErrorCode::kNotFound, "--share " + word + ": is no folder here");
+    if (is_within(keys, real) || is_within(real, keys))
+      return fail(ErrorCode::kUsage, "--share " + word + ": holds the owner's keys (" + home.root.string() +
+                                         "); share a folder with input only");
+    if (std::ranges::find(out, word) != out.end()) return fail(ErrorCode::kUsage, "--share " + word + ": given twice");
+    out.push_back(std::move(word));
+  }
+  return out;
+}
+
 // The master listens where nodes of this engine can reach it. Whoever connects gets nothing before
 // his evidence was appraised.
 Result<int> start_master(const master::Home& home, bool own_network) {
@@ -113,6 +138,7 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
   cluster.spec.engine_dir = home.root / "engine";
   cluster.spec.platform_control = platform_files(home).control().string();
   cluster.spec.tee = options.tee;
+  BRUME_ASSIGN(cluster.spec.shares, check_shares(options.shares, home));
   if (options.image.empty()) {
     BRUME_ASSIGN(cluster.spec.image_layout, build_default_image(home));
   } else {

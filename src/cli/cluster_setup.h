@@ -9,6 +9,7 @@ struct SetupOptions {
   std::string tee = "sgx-sim";
   std::string image;   // empty: word_count, built into the home
   std::string policy;  // empty: the default for the image
+  std::vector<std::string> shares;
 };
 
 // Afterwards the master listens and cluster.json stands.

@@ -1,5 +1,6 @@
-// `brume-fetch`: the work of `brume collateral fetch`, in a program of its own. It alone is linked with libcurl
-// and talks to servers, and no process of it ever holds a key of the owner's.
+// `brume-fetch`: the work of `brume collateral fetch`, and pieces of remote input for the master (`brume-fetch range`),
+// in a program of its own. It alone is linked with libcurl and talks to servers, and no process of it ever holds a key
+// of the owner's: of an S3 object it is told a URL that is signed already.
 #include <chrono>
 #include <csignal>
 #include <iostream>
@@ -7,6 +8,7 @@
 #include <thread>
 
 #include "cli/fetch_options.h"
+#include "cli/fetch_range.h"
 #include "cli/verbs.h"
 #include "crypto/random.h"
 #include "evidence/time.h"
@@ -73,10 +75,15 @@ Status fetch(const FetchVerb& options) {
 }  // namespace
 }  // namespace brume::cli
 
-// Takes the arguments that follow `brume collateral fetch`.
+// Takes the arguments that follow `brume collateral fetch`, or the one word "range".
 int main(int argc, char** argv) {
   using namespace brume::cli;
   std::signal(SIGPIPE, SIG_IGN);
+  if (argc == 2 && std::string_view(argv[1]) == "range") {
+    const brume::Status done = fetch_range();
+    if (!done) std::cerr << "brume: error: " << done.error().what << "\n";
+    return done ? 0 : exit_code(done.error());
+  }
   FetchVerb options;
   CLI::App app{"Fetch collateral (called by 'brume collateral fetch')", "brume-fetch"};
   app.failure_message(CLI::FailureMessage::simple);

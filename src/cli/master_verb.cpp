@@ -4,6 +4,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "cli/job_program.h"
 #include "cli/verbs.h"
 #include "master/daemon.h"
 
@@ -22,6 +23,7 @@ Status run(master::DaemonOptions options) {
   rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   BRUME_ASSIGN(options.home, master::Home::from_environment());
+  options.fetch_program = tool_folder() / "brume-fetch";
   BRUME_ASSIGN(auto daemon, master::Daemon::start(std::move(options)));
   running = daemon.get();
   std::signal(SIGTERM, on_signal);

@@ -9,6 +9,7 @@
 #include "cli/cluster.h"
 #include "cli/local_job.h"
 #include "cli/progress.h"
+#include "cli/s3_settings.h"
 #include "cli/verbs.h"
 #include "files/size_text.h"
 #include "image/reference_values.h"
@@ -28,6 +29,7 @@ constexpr std::size_t kReferenceSizeLimit = 64u << 10;
 struct RunOptions {
   std::string job;
   std::vector<std::string> inputs;
+  InputOptions access;
   std::string output;
   std::string recipient;
   std::uint32_t partitions = 0;
@@ -53,38 +55,45 @@ Result<json> parse_parameters(const std::vector<std::string>& words) {
   return out;
 }
 
-// A plain input is sealed to the cluster first; the sealed copy goes when this object does.
+// What the master is told of the input. A plain file is sealed to the cluster first; the sealed copy goes when this
+// object does.
 class SealedInput {
  public:
-  static Result<SealedInput> create(const fs::path& input, const master::Home& home) {
+  static Result<SealedInput> create(const master::InputName& name, const std::string& word, const master::Home& home) {
     SealedInput out;
+    if (name.remote()) {
+      out.word_ = word;
+      return out;
+    }
+    std::error_code error;
+    const fs::path input = fs::absolute(word, error);
     BRUME_ASSIGN(bool sealed, master::is_age_file(input));
     if (sealed) {
-      out.path_ = input;
+      out.word_ = input.string();
       return out;
     }
     BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
     BRUME_TRY(master::make_private_folder(home.runs()));
-    out.path_ = home.runs() / ("input-" + std::to_string(getpid()) + ".age");
+    out.word_ = (home.runs() / ("input-" + std::to_string(getpid()) + ".age")).string();
     out.temporary_ = true;
     BRUME_ASSIGN(sealed::AgeRecipient recipient, sealed::AgeRecipient::parse(status.value("recipient", "")));
     BRUME_ASSIGN(files::InputFile plain, files::InputFile::open(input.string()));
-    BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(out.path_.string(), {.force = true, .mode = 0600}));
+    BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(out.word_, {.force = true, .mode = 0600}));
     BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
     BRUME_TRY(copy.commit());
     return out;
   }
   SealedInput(SealedInput&& other) noexcept
-      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, false)) {}
+      : word_(std::move(other.word_)), temporary_(std::exchange(other.temporary_, false)) {}
   SealedInput& operator=(SealedInput&&) = delete;
   ~SealedInput() {
-    if (temporary_) unlink(path_.c_str());
+    if (temporary_) unlink(word_.c_str());
   }
-  const fs::path& path() const { return path_; }
+  const std::string& word() const { return word_; }
 
  private:
   SealedInput() = default;
-  fs::path path_;
+  std::string word_;
   bool temporary_ = false;
 };
 
@@ -113,7 +122,12 @@ Status run_here(const RunOptions& options) {
   const auto pass = [&](const char* name, const std::string& value) {
     if (!value.empty()) arguments.insert(arguments.end(), {name, value});
   };
-  for (const std::string& input : options.inputs) pass("--input", input);
+  for (const std::string& input : options.inputs) {
+    BRUME_ASSIGN(const master::InputName name, master::InputName::parse(input));
+    if (name.remote())
+      return fail(ErrorCode::kUsage, "--input " + name.shown() + ": with --local, input is a plain file here");
+    pass("--input", input);
+  }
   pass("--output", options.output);
   if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
   pass("--split-size", options.split_size);
@@ -126,18 +140,50 @@ Status run_here(const RunOptions& options) {
   return become_local_job(options.job, arguments, options.debugger);
 }
 
+// Nodes see only what 'brume up' showed them.
+Status check_share_of(const master::InputName& name, const master::Home& home) {
+  if (name.kind != master::InputName::Kind::kShared) return {};
+  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
+  for (const std::string& share : cluster.spec.shares)
+    if (name.text.starts_with(share + "/")) return {};
+  return fail(ErrorCode::kUsage, name.shown() +
+                                     ": is in no folder that the cluster's nodes see; start it with 'brume up "
+                                     "--share FOLDER', where FOLDER is at the same path on every host");
+}
+
+std::string default_output(const master::InputName& name) {
+  const std::string shown = name.shown();
+  return fs::path(shown.substr(0, shown.find_last_not_of('/') + 1)).filename().string() + ".result";
+}
+
+void print_answer(const json& answer, const master::InputName& input, const std::string& output) {
+  std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in " << output
+            << "\n";
+  if (input.remote()) std::cout << "input: " << input.shown() << ", fetched there by the hosts\n";
+  std::cout << "took " << answer.value("total_ms", 0) << " ms: " << answer.value("cluster_ms", 0)
+            << " ms on the cluster, " << answer.value("merge_ms", 0)
+            << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
+  const json counters = answer.value("counters", json::object());
+  for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
+  for (const json& place : answer.value("malformed_places", json::array()))
+    std::cout << "malformed record at byte " << place << "\n";
+}
+
 Status run(const RunOptions& options) {
   if (options.local) return run_here(options);
   if (options.inputs.size() != 1) return fail(ErrorCode::kUsage, "--input: a cluster's run takes one file");
   const std::string& input_path = options.inputs.front();
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
+  BRUME_ASSIGN(const master::InputName name, master::InputName::parse(input_path));
+  BRUME_ASSIGN(const master::InputAccess access, input_access(name.kind, options.access));
   BRUME_TRY(check_job(options.job, home));
+  BRUME_TRY(check_share_of(name, home));
   BRUME_ASSIGN(json parameters, parse_parameters(options.parameters));
   BRUME_ASSIGN(std::uint64_t split_size,
                options.split_size.empty() ? std::uint64_t{0} : files::parse_size(options.split_size));
   std::error_code error;
-  BRUME_ASSIGN(SealedInput input, SealedInput::create(fs::absolute(input_path, error), home));
-  std::string output = options.output.empty() ? fs::path(input_path).filename().string() + ".result" : options.output;
+  BRUME_ASSIGN(SealedInput input, SealedInput::create(name, input_path, home));
+  std::string output = options.output.empty() ? default_output(name) : options.output;
   std::string recipient = options.recipient;
   if (recipient.empty() && output.ends_with(".age")) {
     BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
@@ -146,7 +192,8 @@ Status run(const RunOptions& options) {
   Progress progress("running " + options.job);
   json request{{"verb", "run"},
                {"job", options.job},
-               {"input", input.path().string()},
+               {"input", input.word()},
+               {"access", name.remote() ? encode_access(access) : json::object()},
                {"output", fs::absolute(output, error).string()},
                {"recipient", recipient},
                {"partitions", options.partitions},
@@ -166,17 +213,8 @@ Status run(const RunOptions& options) {
   answer["output"] = fs::absolute(output, error).string();
   if (options.json)
     std::cout << answer.dump(2) << "\n";
-  else if (!options.quiet) {
-    std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in " << output
-              << "\n"
-              << "took " << answer.value("total_ms", 0) << " ms: " << answer.value("cluster_ms", 0)
-              << " ms on the cluster, " << answer.value("merge_ms", 0)
-              << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
-    const json counters = answer.value("counters", json::object());
-    for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
-    for (const json& place : answer.value("malformed_places", json::array()))
-      std::cout << "malformed record at byte " << place << "\n";
-  }
+  else if (!options.quiet)
+    print_answer(answer, name, output);
   return {};
 }
 
@@ -187,7 +225,9 @@ void add_run(CLI::App& app) {
   auto* verb = app.add_subcommand("run", "Run a job over an input; the result is complete, or there is none");
   verb->add_option("JOB", options->job, "The job that is in the cluster's image; with --local, a folder too")
       ->required();
-  verb->add_option("--input", options->inputs, "File; if it is not an age file, it is sealed on the way in")
+  verb->add_option("--input", options->inputs,
+                   "File; if it is not an age file, it is sealed on the way in. Or where hosts fetch an age file "
+                   "themselves: shared:/FOLDER/FILE, https://HOST/PATH, s3://BUCKET/KEY (docs/guide/inputs.md)")
       ->required();
   verb->add_option("--output", options->output,
                    "Where the result goes (default: INPUT.result); NAME.age is sealed to the cluster's owner");
@@ -202,6 +242,7 @@ void add_run(CLI::App& app) {
       ->allow_extra_args(false);
   verb->add_flag("--json", options->json, "Print JSON");
   verb->add_flag("-q,--quiet", options->quiet, "Print nothing but errors");
+  add_input_options(*verb, options->access);
   auto* local =
       verb->add_flag("--local", options->local,
                      "Run here in one ordinary process, without a cluster: plain input (- is standard input), "

@@ -102,6 +102,10 @@ void add_up(CLI::App& app) {
                    "OCI image layout from 'brume image build' (default: word_count, built now)");
   verb->add_option("--policy", options->setup.policy,
                    "policy.toml (default: exactly this image, signer and platform root)");
+  verb->add_option("--share", options->setup.shares,
+                   "Folder that every host has at this path, seen by nodes (read-only), for 'brume run --input "
+                   "shared:PATH'; may be repeated")
+      ->allow_extra_args(false);
   verb->add_option("--timeout", options->timeout_s, "Seconds to wait for all nodes")->capture_default_str();
   verb->add_flag("--probe", options->probe, "Only say whether the engine works here");
   verb->add_flag("--json", options->json, "Print JSON");

@@ -66,7 +66,23 @@ struct HeaderList {
   ~HeaderList() { curl_slist_free_all(list); }
 };
 
-std::unexpected<Error> failed(CURLcode code, const Incoming& in, const std::string& host) {
+// "Cert:-----BEGIN CERTIFICATE-----..." among what libcurl tells of each certificate.
+std::string chain_of(CURL* easy) {
+  curl_certinfo* chain = nullptr;
+  if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr) return {};
+  constexpr std::string_view kField = "Cert:";
+  std::string out;
+  for (int i = 0; i < chain->num_of_certs; ++i) {
+    for (const curl_slist* at = chain->certinfo[i]; at != nullptr; at = at->next) {
+      const std::string_view line(at->data);
+      if (line.starts_with(kField)) out += std::string(line.substr(kField.size())) + "\n";
+    }
+  }
+  return out;
+}
+
+std::unexpected<Error> failed(CURLcode code, const Incoming& in, const std::string& host,
+                              const std::string& ca_option) {
   if (in.too_long || code == CURLE_FILESIZE_EXCEEDED) {
     return fail(ErrorCode::kLimit, host + ": the answer is longer than " + std::to_string(in.body_size_limit) +
                                        " bytes, or its headers are longer than " + std::to_string(kHeaderSizeLimit));
@@ -75,8 +91,8 @@ std::unexpected<Error> failed(CURLcode code, const Incoming& in, const std::stri
   const bool stranger =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_CACERT_BADFILE;
   if (stranger) {
-    return fail(ErrorCode::kAuthFailed, host + ": " + curl_easy_strerror(code) +
-                                            " (--tls-ca names who may sign it, where that is not a public CA)");
+    return fail(ErrorCode::kAuthFailed, host + ": " + curl_easy_strerror(code) + " (" + ca_option +
+                                            " names who may sign it, where that is not a public CA)");
   }
   return fail(ErrorCode::kUnavailable, host + ": " + curl_easy_strerror(code));
 }
@@ -114,17 +130,28 @@ Result<HttpReply> CurlClient::get(const HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.total_timeout_ms));
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.body_size_limit));
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);  // a signature covers the path as it stands
+  curl_easy_setopt(easy, CURLOPT_CERTINFO, options_.keep_chain ? 1L : 0L);
+  curl_blob ca{const_cast<char*>(options_.ca_pem.data()), options_.ca_pem.size(), CURL_BLOB_NOCOPY};
+  if (!options_.ca_pem.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &ca);
   if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &in);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &in);
   const CURLcode code = curl_easy_perform(easy);
-  if (code != CURLE_OK) return failed(code, in, host);
+  if (code != CURLE_OK) return failed(code, in, host, options_.ca_option);
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   in.reply.status = static_cast<int>(status);
+  if (options_.keep_chain) in.reply.chain_pem = chain_of(easy);
   return std::move(in.reply);
+}
+
+std::string CurlClient::system_ca_file() const {
+  const char* path = nullptr;
+  if (curl_easy_getinfo(handle_->easy, CURLINFO_CAINFO, &path) != CURLE_OK || path == nullptr) return {};
+  return path;
 }
 
 }  // namespace brume::collateral

@@ -9,8 +9,11 @@ namespace brume::collateral {
 
 struct CurlOptions {
   UnixMs connect_timeout_ms = 10'000;
-  UnixMs total_timeout_ms = 60'000;  // of one request
-  std::string ca_file{};             // PEM: who may sign servers' certificates; empty: the system's list
+  UnixMs total_timeout_ms = 60'000;    // of one request
+  std::string ca_file{};               // PEM: who may sign servers' certificates; empty: the system's list
+  std::string ca_pem{};                // the same as text, in its place
+  std::string ca_option = "--tls-ca";  // for error texts: where people name it
+  bool keep_chain = false;             // HttpReply::chain_pem
   UrlRule urls{};
 };
 
@@ -20,6 +23,8 @@ class CurlClient final : public HttpClient {
   static Result<std::unique_ptr<CurlClient>> create(CurlOptions options);
   ~CurlClient() override;
   Result<HttpReply> get(const HttpRequest& request) override;
+  // The file with the CAs that are asked where no other is named; "" where there is none.
+  std::string system_ca_file() const;
 
  private:
   struct Handle;

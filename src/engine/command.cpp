@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,12 +149,30 @@ std::string last_line(std::string_view text) {
   return line;
 }
 
+namespace {
+
+// A file in memory with the command's input, at its begin; for none /dev/null.
+Result<UniqueFd> open_input(const std::string& text) {
+  UniqueFd fd(text.empty() ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : ::memfd_create("input", MFD_CLOEXEC));
+  if (!fd) return io_failed("input of a program", errno);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t size = ::pwrite(fd.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return io_failed("input of a program", errno);
+    done += static_cast<std::size_t>(size);
+  }
+  return fd;
+}
+
+}  // namespace
+
 Result<CommandOutput> run_command(const Command& command) {
+  BRUME_ASSIGN(const UniqueFd input, open_input(command.input));
   BRUME_ASSIGN(Pipe out_pipe, make_pipe());
   BRUME_ASSIGN(Pipe err_pipe, make_pipe());
   SpawnSetup setup;
   setup.set_flags(POSIX_SPAWN_SETPGROUP);
-  ::posix_spawn_file_actions_addopen(&setup.actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&setup.actions, input.get(), 0);
   ::posix_spawn_file_actions_adddup2(&setup.actions, out_pipe.write_end.get(), 1);
   ::posix_spawn_file_actions_adddup2(&setup.actions, err_pipe.write_end.get(), 2);
   const auto deadline = Clock::now() + command.timeout;

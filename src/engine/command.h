@@ -13,6 +13,7 @@ struct Command {
   std::vector<std::string> arguments;         // [0] is looked up in PATH
   std::vector<std::string> environment = {};  // NAME=value, on top of this process's own
   std::chrono::milliseconds timeout{30'000};
+  std::string input = {};  // on its standard input, for run_command
 };
 
 struct CommandOutput {

@@ -15,6 +15,14 @@ TEST(Commands, GiveOutputAndExitCode) {
   EXPECT_EQ(output->err, "err\n");
 }
 
+TEST(Commands, ReadTheirInput) {
+  const std::string much(3'000'000, 'x');  // more than a pipe holds
+  const auto output = run_command({.arguments = {"wc", "-c"}, .input = much});
+  ASSERT_TRUE(output);
+  EXPECT_EQ(output->out, "3000000\n");
+  EXPECT_EQ(run_command({.arguments = {"cat"}})->out, "");
+}
+
 TEST(Commands, NeverMeetAShell) {
   const auto output = run_checked({.arguments = {"echo", "$HOME; `id`", "a  b"}});
   ASSERT_TRUE(output);

@@ -282,6 +282,8 @@ Result<std::vector<std::string>> ContainerEngine::create_arguments(const Cluster
                                   "--volume",
                                   scratch.string() + ":" + kScratchTarget};
   if (!socket_dir.empty()) out.insert(out.end(), {"--volume", socket_dir + ":" + kSocketTarget + ":ro"});
+  for (std::size_t i = 0; i < spec.shares.size(); ++i)
+    out.insert(out.end(), {"--volume", spec.shares[i] + ":" + share_target(i) + ":ro"});
   if (program_->writes_pid_file()) {
     std::error_code ignored;
     fs::remove(pid_file(spec, node.name), ignored);

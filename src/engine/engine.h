@@ -27,6 +27,7 @@ struct ClusterSpec {
   std::uint16_t master_port = 0;
   std::string tee = "sgx-sim";               // or none
   std::vector<std::string> extra_arguments;  // of every node program
+  std::vector<std::string> shares;           // folders that every node sees, read-only: input lies there
 };
 
 struct NodeStatus {
@@ -70,6 +71,10 @@ inline constexpr std::uint16_t kContainerFetchPort = 7300;
 Result<std::unique_ptr<Engine>> make_engine(std::string_view name);
 // The first that is available, in that order; the error names each one's reason.
 Result<std::unique_ptr<Engine>> choose_engine();
+
+inline constexpr std::size_t kShareLimit = 16;
+// An absolute folder, cleanly written, that can stand in engines' options. Whether it exists is not asked.
+Status check_share(std::string_view path);
 
 // Refuses names outside their alphabet, so that none of them can become an option or a path.
 Status check_cluster_name(std::string_view name);

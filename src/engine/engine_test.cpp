@@ -202,6 +202,13 @@ TEST(Engines, AreKnownByName) {
   }
 }
 
+TEST(Shares, AreCleanAbsoluteFolders) {
+  for (const char* good : {"/mnt/data", "/a", "/mnt/with space", "/mnt/a=b"}) EXPECT_TRUE(check_share(good)) << good;
+  for (const char* bad :
+       {"", "/", "mnt", "/mnt/", "/mnt/../etc", "/mnt/./x", "//mnt", "/mnt:ro", "/mnt,ro", "/mnt\n", ".."})
+    EXPECT_FALSE(check_share(bad)) << bad;
+}
+
 TEST(PrivateDocker, StoppingNoneIsFine) { EXPECT_TRUE(stop_private_docker("/nonexistent")); }
 
 }  // namespace

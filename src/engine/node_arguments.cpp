@@ -17,8 +17,23 @@ std::vector<std::string> node_arguments(const ClusterSpec& spec, const NodeSpec&
                                   "--platform", std::string(kSocketTarget) + "/platform.sock",
                                   "--scratch",  kScratchTarget,
                                   "--listen",   std::to_string(fetch_port)};
+  for (std::size_t i = 0; i < spec.shares.size(); ++i)
+    out.insert(out.end(), {"--share", spec.shares[i] + "=" + share_target(i)});
   out.insert(out.end(), spec.extra_arguments.begin(), spec.extra_arguments.end());
   return out;
+}
+
+std::string share_target(std::size_t number) { return "/run/share/" + std::to_string(number); }
+
+Status check_share(std::string_view path) {
+  bool good = path.size() > 1 && path.size() < 4'096 && path.front() == '/' &&
+              fs::path(path).lexically_normal().string() == path && path.back() != '/';
+  // Engines take "SOURCE:TARGET:OPTIONS".
+  for (const char c : path) good = good && static_cast<unsigned char>(c) >= ' ' && c != 0x7f && c != ':' && c != ',';
+  if (!good)
+    return fail(ErrorCode::kUsage,
+                "share: expected an absolute folder (not /) without '..', colons, commas and control characters");
+  return {};
 }
 
 std::string node_label(const ClusterSpec& spec, const std::string& node) { return spec.cluster + "." + node; }
@@ -52,6 +67,9 @@ Status check_spec(const ClusterSpec& spec) {
     fs::create_directories(path, error);
     if (error) return fail(ErrorCode::kIo, path.string() + ": " + error.message());
   }
+  if (spec.shares.size() > kShareLimit)
+    return fail(ErrorCode::kUsage, "share: at most " + std::to_string(kShareLimit) + " folders");
+  for (const std::string& share : spec.shares) BRUME_TRY(check_share(share));
   return {};
 }
 

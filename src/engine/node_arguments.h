@@ -9,6 +9,9 @@ inline constexpr const char* kNodeProgram = "/brume-node";
 inline constexpr const char* kSocketTarget = "/run/brume";
 inline constexpr const char* kScratchTarget = "/var/lib/brume";
 
+// Where the spec's share of that number is mounted: below /run, whose content no image has and nobody measures.
+std::string share_target(std::size_t number);
+
 // Without the program itself. fetch_port 0: a free one.
 std::vector<std::string> node_arguments(const ClusterSpec& spec, const NodeSpec& node,
                                         const std::string& master_address, std::uint16_t fetch_port);

@@ -42,6 +42,16 @@ class ProcessEngine final : public Engine {
                           tee::PlatformAdmin& platform);
 };
 
+// Besides its own folder: what is shared, and the host's way to resolve names, as engines give it to containers.
+std::vector<tee::BindMount> binds_of(const ClusterSpec& spec, const fs::path& scratch) {
+  std::vector<tee::BindMount> out = {{scratch.string(), kScratchTarget, true}};
+  for (std::size_t i = 0; i < spec.shares.size(); ++i) out.push_back({spec.shares[i], share_target(i), false});
+  std::error_code ignored;
+  for (const char* file : {"/etc/resolv.conf", "/etc/hosts"})
+    if (fs::is_regular_file(file, ignored)) out.push_back({file, file, false});
+  return out;
+}
+
 Result<tee::PlatformAdmin> connect(const ClusterSpec& spec) {
   if (spec.platform_control.empty()) return fail(ErrorCode::kUsage, "the process engine needs a platform");
   auto platform = tee::PlatformAdmin::connect(spec.platform_control);
@@ -106,7 +116,7 @@ Status ProcessEngine::start_one(const ClusterSpec& spec, const NodeSpec& node, c
   request.rootfs = root.string();
   request.arguments = node_arguments(spec, node, "127.0.0.1", 0);
   request.arguments.insert(request.arguments.begin(), kNodeProgram);
-  request.binds = {{scratch.string(), kScratchTarget, true}};
+  request.binds = binds_of(spec, scratch);
   if (::chown(scratch.c_str(), request.uid, request.gid) != 0)
     return fail(ErrorCode::kIo, scratch.string() + ": could not be given to the node's user");
   request.output_fd = log.get();

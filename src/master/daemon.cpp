@@ -157,6 +157,7 @@ void Daemon::look_at_collateral() {
 void Daemon::tick() {
   look_at_collateral();
   membership_->tick();
+  if (run_ && renew_inputs_at_ && clock_.now_ms() >= *renew_inputs_at_) send_inputs(admitted_connections());
   if (run_) run_->tick(clock_.now_ms());
   flush();
   loop_->loop().after(kTickInterval, [this] { tick(); });
@@ -184,6 +185,26 @@ void Daemon::send_peers() {
   }
 }
 
+std::vector<transport::ConnectionId> Daemon::admitted_connections() const {
+  std::vector<transport::ConnectionId> out;
+  for (const auto& [connection, node] : membership_->records())
+    if (node.state == NodeState::kAdmitted) out.push_back(connection);
+  return out;
+}
+
+// Where the run's input lies, before any task that reads it; again, with fresh signatures, at half of their time.
+void Daemon::send_inputs(const std::vector<transport::ConnectionId>& connections) {
+  const UnixMs now = clock_.now_ms();
+  const auto message = run_->inputs(now);
+  if (!message) return;
+  const Bytes encoded = transport::encode_host_message(*message);
+  for (const transport::ConnectionId connection : connections)
+    control_server_->send(connection, transport::Channel::kHost, encoded);
+  // A node that joins later has fresher ones: the others' time is what counts.
+  const bool due = !renew_inputs_at_ || now >= *renew_inputs_at_;
+  if (const auto lasts = run_->input().place_lasts_ms(); lasts && due) renew_inputs_at_ = now + *lasts / 2;
+}
+
 void Daemon::on_connect(transport::ConnectionId connection, const std::string& peer_address) {
   membership_->connect(connection, peer_address);
   flush();
@@ -209,6 +230,11 @@ void Daemon::on_message(transport::ConnectionId connection, transport::Channel c
     flush();
   } else if (const auto* line = std::get_if<transport::NodeLog>(&*message)) {
     log("node's host says: " + line->text);
+  } else if (const auto* trouble = std::get_if<transport::InputTrouble>(&*message)) {
+    const auto record = membership_->records().find(connection);
+    if (run_ && run_->id() == trouble->run && record != membership_->records().end() &&
+        record->second.state == NodeState::kAdmitted)
+      run_->input_trouble(record->second.claimed_name, trouble->what);
   }
 }
 
@@ -229,7 +255,9 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
 void Daemon::node_admitted(const NodeRecord& node) {
   audit(json{{"event", "admitted"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
   peers_changed_ = true;
-  if (run_) run_->node_joined(node.id, roles_of(node));
+  if (!run_) return;
+  send_inputs({node.connection});
+  run_->node_joined(node.id, roles_of(node));
 }
 
 void Daemon::node_renewed(const NodeRecord& node) {

@@ -25,6 +25,7 @@ struct DaemonOptions {
   std::string listen_address = "127.0.0.1";
   std::uint16_t port = 0;            // 0: a free one
   std::filesystem::path collateral;  // a bundle, read again when it changes; empty: only tee none can be admitted
+  std::filesystem::path fetch_program = "brume-fetch";  // what asks servers, in place of the process with the keys
 };
 
 class SystemClock final : public Clock {
@@ -72,6 +73,8 @@ class Daemon final : public transport::ControlHandler,
   void look_at_collateral();
   void flush();
   void send_peers();
+  void send_inputs(const std::vector<transport::ConnectionId>& connections);
+  std::vector<transport::ConnectionId> admitted_connections() const;
   void tick();
   void audit(const std::string& json_line);
   void log(const std::string& line);
@@ -102,6 +105,7 @@ class Daemon final : public transport::ControlHandler,
   std::mutex run_mutex_;
   std::mutex one_run_;  // runs are done one after another
   bool peers_changed_ = false;
+  std::optional<UnixMs> renew_inputs_at_;  // loop thread
   std::atomic<bool> stopping_{false};
   std::atomic<int> fetch_threads_{0};
   transport::FetchClient fetch_client_;

@@ -22,7 +22,8 @@ Result<JobRequest> parse_request(const json& request) {
   JobRequest out;
   out.job_name = request.value("job", "");
   std::replace(out.job_name.begin(), out.job_name.end(), '_', '-');
-  out.input = request.value("input", "");
+  BRUME_ASSIGN(out.input, InputName::parse(request.value("input", "")));
+  BRUME_ASSIGN(out.access, parse_access(request.value("access", json::object())));
   out.output = request.value("output", "");
   out.output_recipient = request.value("recipient", "");
   out.padded = request.value("pad", false);
@@ -30,7 +31,7 @@ Result<JobRequest> parse_request(const json& request) {
   out.split_size = request.value("split_size", std::uint64_t{0});
   const json parameters = request.value("parameters", json::object());
   for (const auto& [key, value] : parameters.items()) out.parameters.push_back({key, value.get<std::string>()});
-  if (!out.input.is_absolute() || !out.output.is_absolute())
+  if ((!out.input.remote() && !out.input.text.starts_with('/')) || !out.output.is_absolute())
     return fail(ErrorCode::kUsage, "run: input and output must be absolute paths");
   return out;
 }
@@ -54,7 +55,8 @@ Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
     std::this_thread::sleep_for(kProgressInterval);
   }
   UnixMs started = clock_.now_ms();
-  BRUME_ASSIGN(InputFile input, InputFile::open(request.input, identities_));
+  BRUME_ASSIGN(InputFile input,
+               InputFile::open(request.input, request.access, identities_, options_.fetch_program, started));
   BRUME_ASSIGN(std::shared_ptr<JobRun> run, begin_run(request, std::move(input)));
   for (;;) {
     JobRun::News news = run->wait(kProgressInterval);
@@ -109,7 +111,7 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run(const JobRequest& request, Inp
     }
     mapreduce::RunRequest core_request{
         .job_name = request.job_name, .measurement = measurement, .parameters = request.parameters};
-    core_request.inputs.push_back({{input.opening(), input.layout(), request.input.filename().string()}});
+    core_request.inputs.push_back({{input.opening(), input.layout(), input.shown()}});
     core_request.chunks_per_split = chunks_per_split(request, input.layout().layout().plaintext_size(), mappers);
     if (request.padded) core_request.padding_least = sealed::kPaddedLeast;
     core_request.partition_count = request.partition_count > 0 ? request.partition_count : std::max(1u, reducers);
@@ -135,7 +137,10 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run(const JobRequest& request, Inp
       std::lock_guard lock(run_mutex_);
       run_ = run;
     }
-    audit(json{{"event", "run"}, {"run", run->id().hex()}, {"job", request.job_name}}.dump());
+    audit(json{{"event", "run"}, {"run", run->id().hex()}, {"job", request.job_name}, {"input", run->input().shown()}}
+              .dump());
+    renew_inputs_at_.reset();
+    send_inputs(admitted_connections());
     run->tick(clock_.now_ms());
     for (const auto& [node, roles] : nodes) run->node_joined(node, roles);
     flush();
@@ -148,6 +153,7 @@ void Daemon::end_run(const std::shared_ptr<JobRun>& run) {
   loop_->loop().run_sync([&] {
     std::lock_guard lock(run_mutex_);
     if (run_ == run) run_.reset();
+    renew_inputs_at_.reset();
     for (const auto& [connection, node] : membership_->records())
       if (node.state == NodeState::kAdmitted)
         control_server_->send(connection, transport::Channel::kHost,
@@ -191,6 +197,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
                                 {"attempt", committed->salt.hex()},
                                 {"streams", digests}});
   };
+  if (request.input.remote()) receipt["input"]["location"] = run.input().shown();
   for (std::uint32_t i = 0; i < descriptor.split_count(); ++i) add_task({mapreduce::Stage::kMap, i});
   if (descriptor.has_stitch()) add_task({mapreduce::Stage::kStitch, 0});
   for (std::uint32_t i = 0; i < descriptor.partition_count(); ++i) add_task({mapreduce::Stage::kReduce, i});
@@ -200,6 +207,7 @@ Result<json> Daemon::finish_run(JobRun& run, const JobRequest& request, UnixMs s
   UnixMs now = clock_.now_ms();
   audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", file->digest().hex()}}.dump());
   return json{{"run", run.id().hex()},
+              {"input", run.input().shown()},
               {"records", totals.records},
               {"output_size", file->size()},
               {"counters", counters},

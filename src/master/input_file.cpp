@@ -1,89 +1,120 @@
 #include "master/input_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
-
-#include "sealed/age.h"
+#include "base/check.h"
+#include "crypto/tls_roots.h"
 
 namespace brume::master {
 
 namespace {
 
 constexpr std::string_view kAgeMagic = "age-encryption.org/v1\n";
+static_assert(transport::kSealedChunkSize == sealed::kAgeSealedChunkSize);
+static_assert(transport::kSealedChunkLeast == crypto::kAeadTagSize);
 
-std::unexpected<Error> unreadable(const std::filesystem::path& path) {
-  ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
-  return fail(code, path.string() + ": " + std::strerror(errno));
+bool begins_as_age(ByteView bytes) { return as_chars(bytes).starts_with(kAgeMagic); }
+
+// What everybody who fetches the input asks for, now.
+Result<std::string> url_of(const InputName& name, const InputAccess& access, UnixMs now_ms) {
+  if (name.kind != InputName::Kind::kS3) return name.text;
+  BRUME_ASSIGN(const remote::S3Object object, remote::parse_s3_object(name.text));
+  BRUME_ASSIGN(const remote::S3Service service,
+               remote::s3_service(access.s3_endpoint, access.s3_region, access.s3_style, object.bucket));
+  if (access.s3.access_key.empty() || access.s3.secret_key.empty())
+    return fail(ErrorCode::kUsage, "there are no S3 credentials");
+  return remote::presign_get(service, access.s3, object, now_ms, access.s3_expiry_s).text();
 }
 
-Result<std::size_t> read_at(int fd, std::uint64_t offset, MutableByteView out) {
-  std::size_t done = 0;
-  while (done < out.size()) {
-    ssize_t n = pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(ErrorCode::kIo, std::strerror(errno));
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  return done;
-}
+struct Authenticated {
+  sealed::AgeOpening opening;
+  sealed::AgeLayout layout;
+};
 
-Result<UniqueFd> open_regular(const std::filesystem::path& path, std::uint64_t& size) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return unreadable(path);
-  struct stat info{};
-  if (fstat(fd.get(), &info) != 0) return unreadable(path);
-  if (!S_ISREG(info.st_mode))
-    return fail(ErrorCode::kUsage,
-                path.string() + ": is no regular file; splits are read at random, so a file is needed");
-  size = static_cast<std::uint64_t>(info.st_size);
-  return fd;
-}
-
-}  // namespace
-
-Result<bool> is_age_file(const std::filesystem::path& path) {
-  std::uint64_t size = 0;
-  BRUME_ASSIGN(UniqueFd fd, open_regular(path, size));
-  Bytes begin(kAgeMagic.size());
-  BRUME_ASSIGN(std::size_t n, read_at(fd.get(), 0, begin));
-  return n == begin.size() && as_chars(begin) == kAgeMagic;
-}
-
-Result<InputFile> InputFile::open(const std::filesystem::path& path, std::span<const sealed::AgeIdentity> identities) {
-  std::uint64_t size = 0;
-  BRUME_ASSIGN(UniqueFd fd, open_regular(path, size));
-  Bytes prefix(std::min<std::uint64_t>(size, sealed::kAgeHeaderSizeLimit + sealed::kAgeNonceSize));
-  BRUME_ASSIGN(std::size_t n, read_at(fd.get(), 0, prefix));
-  auto header = sealed::AgeHeader::parse(ByteView(prefix).first(n));
-  if (!header) return within(path.string(), header.error());
-  if (!*header) return malformed(path.string() + ": the age header is cut");
+Result<sealed::AgeOpening> open_header(InputBytes& bytes, std::span<const sealed::AgeIdentity> identities) {
+  BRUME_ASSIGN(const Bytes prefix, bytes.read(0, sealed::kAgeHeaderSizeLimit + sealed::kAgeNonceSize));
+  if (!begins_as_age(prefix))
+    return malformed(
+        "is not sealed. Hosts fetch it themselves, so it must be an age file: seal it with 'brume seal -r "
+        "\"$(brume status --recipient)\" FILE -o FILE.age', and put that there");
+  auto header = sealed::AgeHeader::parse(prefix);
+  if (!header) return std::unexpected(header.error());
+  if (!*header) return malformed("the age header is cut");
   auto opening = (*header)->open(identities);
   if (!opening) {
     if (opening.error().code == ErrorCode::kNotFound)
       opening.error().what += "; seal the input to this cluster: brume seal -r \"$(brume status --recipient)\"";
     opening.error().code = ErrorCode::kAuthFailed;
-    return within(path.string(), opening.error());
   }
-  auto claimed = sealed::ClaimedAgeLayout::from_file_size(opening->payload_offset, size);
-  if (!claimed) return within(path.string(), claimed.error());
-  std::uint64_t last = claimed->chunk_count - 1;
-  Bytes sealed(claimed->final_sealed_size);
-  BRUME_ASSIGN(n, read_at(fd.get(), claimed->chunk_offset(last), sealed));
-  if (n != sealed.size()) return fail(ErrorCode::kIo, path.string() + ": became shorter while it was read");
-  Bytes plain(claimed->final_chunk_size());
-  sealed::ChunkCipher cipher(opening->payload_key);
-  auto layout = sealed::verify_final_chunk(*claimed, cipher, sealed, plain);
+  return opening;
+}
+
+Result<Authenticated> authenticate(InputBytes& bytes, std::span<const sealed::AgeIdentity> identities) {
+  BRUME_ASSIGN(sealed::AgeOpening opening, open_header(bytes, identities));
+  BRUME_ASSIGN(const auto claimed,
+               sealed::ClaimedAgeLayout::from_file_size(opening.payload_offset, bytes.claimed_size()));
+  BRUME_ASSIGN(const Bytes sealed,
+               bytes.read(claimed.chunk_offset(claimed.chunk_count - 1), claimed.final_sealed_size));
+  if (sealed.size() != claimed.final_sealed_size) return fail(ErrorCode::kIo, "became shorter while it was read");
+  Bytes plain(claimed.final_chunk_size());
+  sealed::ChunkCipher cipher(opening.payload_key);
+  auto layout = sealed::verify_final_chunk(claimed, cipher, sealed, plain);
   crypto::wipe(plain);
-  if (!layout) return within(path.string(), layout.error());
-  return InputFile(std::make_shared<const UniqueFd>(std::move(fd)), std::move(*opening), *layout);
+  if (!layout) return std::unexpected(layout.error());
+  return Authenticated{std::move(opening), *layout};
+}
+
+// Only where the file lies differs.
+struct Opened {
+  std::unique_ptr<InputBytes> bytes;
+  std::shared_ptr<const UniqueFd> file;
+  FetchedBytes* fetched = nullptr;
+};
+
+Result<Opened> open_bytes(const InputName& name, const InputAccess& access, const std::filesystem::path& program,
+                          UnixMs now_ms) {
+  Opened out;
+  if (name.kind == InputName::Kind::kFile || name.kind == InputName::Kind::kShared) {
+    BRUME_ASSIGN(std::unique_ptr<FileBytes> file, FileBytes::open(name.text));
+    out.file = file->file();
+    out.bytes = std::move(file);
+    return out;
+  }
+  BRUME_ASSIGN(std::string url, url_of(name, access, now_ms));
+  auto fetched = std::make_unique<FetchedBytes>(program, std::move(url), access.ca_pem);
+  out.fetched = fetched.get();
+  out.bytes = std::move(fetched);
+  return out;
+}
+
+}  // namespace
+
+Result<bool> is_age_file(const std::filesystem::path& path) {
+  BRUME_ASSIGN(const auto file, FileBytes::open(path));
+  BRUME_ASSIGN(const Bytes begin, file->read(0, kAgeMagic.size()));
+  return begins_as_age(begin);
+}
+
+Result<InputFile> InputFile::open(const InputName& name, const InputAccess& access,
+                                  std::span<const sealed::AgeIdentity> identities,
+                                  const std::filesystem::path& fetch_program, UnixMs now_ms) {
+  const std::string shown = name.shown();
+  auto opened = open_bytes(name, access, fetch_program, now_ms);
+  if (!opened) return name.remote() ? within(shown, opened.error()) : std::unexpected(opened.error());
+  auto authentic = authenticate(*opened->bytes, identities);
+  if (!authentic) return within(shown, authentic.error());
+  InputFile out(name, access, std::move(authentic->opening), authentic->layout);
+  if (!name.remote()) out.file_ = std::move(opened->file);
+  if (opened->fetched == nullptr) return out;
+  out.roots_ = opened->fetched->root();
+  if (!access.ca_pem.empty()) {
+    BRUME_ASSIGN(const crypto::TlsRoots roots, crypto::TlsRoots::from_pem(access.ca_pem));
+    out.roots_ = roots.pem();
+  }
+  return out;
 }
 
 std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> InputFile::chunks(
     std::uint64_t first, std::uint64_t count) const {
+  if (!file_) return std::unexpected(transport::FetchFailure::kNotFound);
   const auto& layout = layout_.layout();
   transport::UnitRange range;
   range.file = file_;
@@ -93,6 +124,29 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
   range.first = first;
   range.count = count;
   return transport::make_unit_source(range);
+}
+
+std::optional<transport::InputPlace> InputFile::place(UnixMs now_ms) const {
+  if (!name_.remote()) return std::nullopt;
+  const auto& layout = layout_.layout();
+  transport::InputPlace out;
+  out.chunk_count = layout.chunk_count;
+  out.payload_offset = layout.payload_offset;
+  out.file_size = layout.file_size();
+  if (name_.kind == InputName::Kind::kShared) {
+    out.kind = transport::InputPlace::Kind::kPath;
+    out.location = name_.text;
+    return out;
+  }
+  auto url = url_of(name_, access_, now_ms);
+  BRUME_CHECK(url.has_value());  // open() had one
+  out.location = std::move(*url);
+  return out;
+}
+
+std::optional<UnixMs> InputFile::place_lasts_ms() const {
+  if (name_.kind != InputName::Kind::kS3) return std::nullopt;
+  return UnixMs{1000} * access_.s3_expiry_s;
 }
 
 }  // namespace brume::master

@@ -1,35 +1,51 @@
-// A run's input: an age file at the owner's, authenticated before anything is planned, and served to
-// hosts chunk by chunk as it lies there.
+// A run's input: an age file at the owner's or where hosts fetch it themselves, authenticated before anything is
+// planned.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-
-#include "base/unique_fd.h"
+#include "base/outside.h"
+#include "master/input_bytes.h"
+#include "master/input_name.h"
 #include "sealed/age_header.h"
 #include "sealed/age_keys.h"
 #include "sealed/age_payload.h"
 #include "transport/fetch_source.h"
+#include "transport/host_messages.h"
 
 namespace brume::master {
 
 class InputFile {
  public:
-  // Checks the header's MAC and that the final chunk is final: the file's size is a claim until then.
-  static Result<InputFile> open(const std::filesystem::path& path, std::span<const sealed::AgeIdentity> identities);
+  // Checks the header's MAC and that the final chunk is final: the file's size is a claim until then. What hosts will
+  // ask for is asked here in the same way, so that a signature or certificate that is no good is told before a run.
+  // `fetch_program`: brume-fetch.
+  static Result<InputFile> open(const InputName& name, const InputAccess& access,
+                                std::span<const sealed::AgeIdentity> identities,
+                                const std::filesystem::path& fetch_program, UnixMs now_ms);
 
   const sealed::AgeOpening& opening() const { return opening_; }
   const sealed::AgeLayout& layout() const { return layout_; }
+  std::string shown() const { return name_.shown(); }
+
+  // What the master itself serves to hosts, chunk by chunk as it lies there; kNotFound where it does not have the file.
   std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> chunks(std::uint64_t first,
                                                                                          std::uint64_t count) const;
+  // Where hosts fetch it; nothing where the master serves it. URLs are signed anew each time, where they are signed.
+  std::optional<transport::InputPlace> place(UnixMs now_ms) const;
+  // Who vouches for the place's server, in PEM.
+  const std::string& roots() const { return roots_; }
+  // How long hosts can use a place; nothing: always.
+  std::optional<UnixMs> place_lasts_ms() const;
 
  private:
-  InputFile(std::shared_ptr<const UniqueFd> file, sealed::AgeOpening opening, sealed::AgeLayout layout)
-      : file_(std::move(file)), opening_(std::move(opening)), layout_(layout) {}
+  InputFile(InputName name, InputAccess access, sealed::AgeOpening opening, sealed::AgeLayout layout)
+      : name_(std::move(name)), access_(std::move(access)), opening_(std::move(opening)), layout_(layout) {}
 
-  std::shared_ptr<const UniqueFd> file_;
+  InputName name_;
+  InputAccess access_;
   sealed::AgeOpening opening_;
   sealed::AgeLayout layout_;
+  std::shared_ptr<const UniqueFd> file_;  // what the master serves
+  std::string roots_;
 };
 
 // Whether the file begins as an age file does.

@@ -4,6 +4,52 @@ namespace brume::master {
 
 using Kind = mapreduce::RunAction::Kind;
 
+namespace {
+
+constexpr int kTroubleNoteLimit = 8;            // the rest says nothing new
+constexpr std::size_t kTroubleSizeLimit = 400;  // characters
+
+std::vector<transport::SplitRun> split_runs(const mapreduce::Descriptor& descriptor) {
+  std::vector<transport::SplitRun> out;
+  for (const std::uint32_t count : descriptor.fields().split_chunk_counts) {
+    if (out.empty() || out.back().chunk_count != count) out.push_back({count, 0});
+    ++out.back().split_count;
+  }
+  // Only a hint; without it hosts do not read ahead.
+  if (out.size() > transport::kSplitRunLimit) out.clear();
+  return out;
+}
+
+std::string printable(const std::string& text) {
+  std::string out = text.substr(0, kTroubleSizeLimit);
+  for (char& c : out)
+    if (c < ' ' || c > '~') c = '?';
+  return out;
+}
+
+}  // namespace
+
+std::optional<transport::Inputs> JobRun::inputs(UnixMs now_ms) const {
+  auto place = input_.place(now_ms);
+  if (!place) return std::nullopt;
+  transport::Inputs out;
+  out.run = id();
+  out.splits = split_runs(core_->descriptor());
+  out.roots = input_.roots();
+  out.places.push_back(std::move(*place));
+  return out;
+}
+
+void JobRun::input_trouble(const std::string& node, const std::string& claimed_why) {
+  std::string text = "the host of " + printable(node) + " says of the input: " + printable(claimed_why);
+  const std::lock_guard lock(mutex_);
+  if (text == last_trouble_ || news_.finished || news_.failed) return;
+  last_trouble_ = text;
+  if (++trouble_count_ > kTroubleNoteLimit) return;
+  news_.notes.push_back(std::move(text));
+  changed_.notify_all();
+}
+
 void JobRun::node_joined(NodeId node, mapreduce::Roles roles) {
   core_->node_joined(node, roles);
   obey();
@@ -59,6 +105,7 @@ void JobRun::fail_run(const std::string& why) {
   if (news_.finished || news_.failed) return;
   news_.failed = true;
   news_.why = why;
+  if (!last_trouble_.empty()) news_.why += "; " + last_trouble_;
   changed_.notify_all();
 }
 

@@ -15,7 +15,8 @@ namespace brume::master {
 
 struct JobRequest {
   std::string job_name;
-  std::filesystem::path input;  // an age file
+  InputName input;
+  InputAccess access;
   std::filesystem::path output;
   std::string output_recipient;  // empty: plain
   std::vector<mapreduce::Parameter> parameters;
@@ -45,6 +46,8 @@ class JobRun {
 
   const RunId& id() const { return core_->descriptor().run(); }
   const InputFile& input() const { return input_; }
+  // Where hosts fetch the input, to be told to each before its first task; nothing where the master serves it all.
+  std::optional<transport::Inputs> inputs(UnixMs now_ms) const;
 
   // On the loop thread.
   void node_joined(NodeId node, mapreduce::Roles roles);
@@ -57,6 +60,8 @@ class JobRun {
   void on_fetch_end(mapreduce::Ticket ticket, const Status& status);
   bool wants(mapreduce::Ticket ticket) const { return fetching_.contains(ticket); }
   void tick(UnixMs now);
+  // A host's word for why it could not have input: told, and part of the reason if the run fails.
+  void input_trouble(const std::string& node, const std::string& claimed_why);
   void fail_run(const std::string& why);
 
   // On the waiting thread: what happened since the last call, as soon as something did, at the latest
@@ -80,6 +85,8 @@ class JobRun {
   InputFile input_;
   RunOutside& outside_;
   std::set<mapreduce::Ticket> fetching_;
+  std::string last_trouble_;
+  int trouble_count_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   News news_;

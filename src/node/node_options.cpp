@@ -16,6 +16,7 @@ const char* const kNodeHelp =
     "  --platform PATH        the platform's socket (/run/brume/platform.sock)\n"
     "  --scratch DIR          where sealed streams are stored (/var/lib/brume)\n"
     "  --scratch-limit BYTES  how much of it may be used (64 GiB)\n"
+    "  --share PATH=TARGET    a folder that all hosts have at PATH is mounted at TARGET; may be repeated\n"
     "  --listen PORT          where other nodes fetch (0: a free port)\n"
     "  --connect-limit SECONDS  how long an absent master or platform is waited for (60)\n"
     "  --help\n"
@@ -57,6 +58,13 @@ Status set_option(NodeOptions& options, std::string_view option, std::string_vie
     options.scratch_path = value;
   } else if (option == "--scratch-limit") {
     BRUME_ASSIGN(options.scratch_limit, number<std::uint64_t>(option, value, 1ull << 50));
+  } else if (option == "--share") {
+    BRUME_ASSIGN(Share share, parse_share(value));
+    for (const Share& other : options.shares)
+      if (other.path == share.path) return fail(ErrorCode::kUsage, "--share: given twice: " + share.path);
+    if (options.shares.size() == kShareLimit)
+      return fail(ErrorCode::kUsage, "--share: at most " + std::to_string(kShareLimit));
+    options.shares.push_back(std::move(share));
   } else if (option == "--listen") {
     BRUME_ASSIGN(options.listen_port, number<std::uint16_t>(option, value, 65'535));
   } else if (option == "--connect-limit") {
@@ -77,7 +85,7 @@ Result<NodeOptions> parse_node_options(std::span<const std::string_view> argumen
       options.help = true;
       return options;
     }
-    if (!seen.insert(arguments[i]).second) {
+    if (!seen.insert(arguments[i]).second && arguments[i] != "--share") {
       return fail(ErrorCode::kUsage, "option given twice: " + std::string(arguments[i]));
     }
     if (i + 1 == arguments.size()) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "abi/boot.h"
+#include "node/shares.h"
 #include "transport/socket.h"
 
 namespace brume::node {
@@ -18,12 +20,13 @@ struct NodeOptions {
   std::uint16_t listen_port = 0;              // 0: a free one
   std::uint64_t scratch_limit = 64ull << 30;  // bytes
   std::uint32_t connect_limit_s = 60;         // how long an absent master or platform is waited for
+  std::vector<Share> shares;
   bool help = false;
 };
 
 extern const char* const kNodeHelp;
 
-// `arguments` without the program's name. Refuses unknown and doubled options. Errors: kUsage.
+// `arguments` without the program's name. Refuses unknown options, and doubled ones but --share. Errors: kUsage.
 Result<NodeOptions> parse_node_options(std::span<const std::string_view> arguments);
 
 }  // namespace brume::node

@@ -22,6 +22,17 @@ TEST(NodeOptions, ReadsWhatAnEngineWrites) {
   EXPECT_TRUE(parse({"--help"})->help);
 }
 
+TEST(NodeOptions, ReadsSharedFolders) {
+  const auto options =
+      parse({"--master", "m:1", "--name", "n", "--share", "/mnt/a=b=/run/share/0", "--share", "/mnt/c=/run/share/1"});
+  ASSERT_TRUE(options) << options.error().what;
+  EXPECT_EQ(options->shares, (std::vector<Share>{{"/mnt/a=b", "/run/share/0"}, {"/mnt/c", "/run/share/1"}}));
+  for (const char* bad : {"", "/mnt", "/mnt=", "=/run", "mnt=/run/x", "/mnt=run", "/=/run/x", "/mnt/=/run/x",
+                          "/mnt/../x=/run/x", "/mnt=/run/.."})
+    EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--share", bad})) << bad;
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--share", "/a=/b", "--share", "/a=/c"}));
+}
+
 TEST(NodeOptions, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(parse({}));
   EXPECT_FALSE(parse({"--master", "m:1"}));

@@ -37,6 +37,7 @@ Relay::Relay(const NodeOptions& options, EnclaveHost& enclave, BlockStore& store
       read_wait_(enclave.pidfd()),
       writer_(enclave.ring().to_enclave, write_wait_),
       reader_(enclave.ring().to_host, read_wait_),
+      inputs_(options.shares),
       fetches_(kFetchThreadLimit, kFetchQueueLimit),
       quotes_(1, kQuoteQueueLimit),
       end_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -86,6 +87,7 @@ RelayEnd Relay::run(int stop_fd, const std::function<void(const RelayEnd&)>& on_
   RelayEnd end = wait_for_end(stop_fd);
   if (on_ending) on_ending(end);
   wind_down(end);
+  inputs_.stop();
   heartbeats.request_stop();
   control_reader.join();
   enclave_reader.join();
@@ -173,6 +175,10 @@ void Relay::on_host_message(ByteView payload) {
     for (const transport::Peer& peer : peers->peers) peers_.insert_or_assign(peer.id, peer.fetch);
   } else if (const auto* drop = std::get_if<transport::DropRun>(&*message)) {
     store_.drop_run(drop->run);
+    inputs_.drop_run(drop->run);
+  } else if (const auto* inputs = std::get_if<transport::Inputs>(&*message)) {
+    if (const auto set = inputs_.set(*inputs); !set)
+      end_with(ExitCode::kMasterGone, "the master's host: " + set.error().what);
   } else if (const auto* bye = std::get_if<transport::Bye>(&*message)) {
     end_with(ExitCode::kAsked, "the master says: " + bye->reason);
   } else {

@@ -14,6 +14,7 @@
 #include "abi/futex_wait.h"
 #include "node/block_store.h"
 #include "node/enclave_host.h"
+#include "node/input_store.h"
 #include "node/node_options.h"
 #include "node/task_pool.h"
 #include "transport/control_connection.h"
@@ -67,9 +68,12 @@ class Relay {
   void answer_quote(std::uint64_t id, ByteView report);
 
   void fetch_input(std::uint64_t id, const abi::InputRange& range);
+  void tell_trouble(const RunId& run, const std::string& what);
   void fetch_stream(std::uint64_t id, const abi::FetchStream& wanted);
   void relay_fetch(std::uint64_t id, abi::ToEnclave type, const transport::Endpoint& from,
                    const transport::FetchRequest& request);
+  Status fetch_patiently(const transport::Endpoint& from, const transport::FetchRequest& request,
+                         const transport::FetchClient::OnFrame& give);
   void relay_own_stream(std::uint64_t id, const abi::StreamPart& part);
   void finish_fetch(std::uint64_t id, const Status& done);
 
@@ -89,6 +93,7 @@ class Relay {
 
   std::unique_ptr<transport::ControlConnection> control_;
   transport::FetchClient fetch_client_;
+  InputStore inputs_;
   TaskPool fetches_;
   TaskPool quotes_;
 
@@ -99,6 +104,8 @@ class Relay {
   UniqueFd end_event_;
   std::atomic<bool> net_shut_down_ = false;
   std::size_t log_count_ = 0;  // the enclave's reader only
+  std::string last_trouble_;
+  std::chrono::steady_clock::time_point last_trouble_time_;
 };
 
 // A line for people on standard error.

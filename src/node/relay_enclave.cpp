@@ -13,6 +13,7 @@ constexpr std::size_t kLogLimit = 1'000;               // lines; an enclave in a
 constexpr std::size_t kLogLineLimit = 512;             // bytes
 constexpr int kFetchAttempts = 4;                      // a peer that has just started, or is over its limit
 constexpr std::chrono::milliseconds kFetchPause{150};  // doubles
+constexpr std::chrono::seconds kTroublePause{2};       // before the same words again
 
 std::string printable(ByteView text) {
   std::string out(as_chars(text.first(std::min(text.size(), kLogLineLimit))));
@@ -132,8 +133,32 @@ void Relay::answer_quote(std::uint64_t id, ByteView report) {
   (void)to_enclave(ToEnclave::kQuoteRefused, id, as_bytes(why));
 }
 
+// From where it lies; what has no place of its own, from the master.
 void Relay::fetch_input(std::uint64_t id, const abi::InputRange& range) {
-  relay_fetch(id, ToEnclave::kInput, options_.master, range);
+  const std::vector<InputStore::Part> parts = inputs_.locate(range);
+  if (parts.size() == 1 && !parts.front().place) return relay_fetch(id, ToEnclave::kInput, options_.master, range);
+  const auto on_frame = [&](ByteView frame) { return to_enclave(ToEnclave::kInput, id, frame); };
+  for (const InputStore::Part& part : parts) {
+    const Status done =
+        part.place ? inputs_.fetch(part, on_frame) : fetch_patiently(options_.master, part.range, on_frame);
+    if (done) continue;
+    if (part.place && done.error().code != ErrorCode::kState) tell_trouble(range.run, done.error().what);
+    return finish_fetch(id, done);
+  }
+  finish_fetch(id, {});
+}
+
+// Fetches run side by side and fail together: the same words are said once.
+void Relay::tell_trouble(const RunId& run, const std::string& what) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (what == last_trouble_ && now - last_trouble_time_ < kTroublePause) return;
+    last_trouble_ = what;
+    last_trouble_time_ = now;
+  }
+  log_line("input: " + what);
+  tell_master(transport::InputTrouble{run, what});
 }
 
 void Relay::fetch_stream(std::uint64_t id, const abi::FetchStream& wanted) {
@@ -152,17 +177,22 @@ void Relay::fetch_stream(std::uint64_t id, const abi::FetchStream& wanted) {
 
 void Relay::relay_fetch(std::uint64_t id, ToEnclave type, const transport::Endpoint& from,
                         const transport::FetchRequest& request) {
+  finish_fetch(id, fetch_patiently(from, request, [&](ByteView frame) { return to_enclave(type, id, frame); }));
+}
+
+Status Relay::fetch_patiently(const transport::Endpoint& from, const transport::FetchRequest& request,
+                              const transport::FetchClient::OnFrame& give) {
   bool any_frame = false;
   const auto on_frame = [&](ByteView frame) {
     any_frame = true;
-    return to_enclave(type, id, frame);
+    return give(frame);
   };
   auto pause = kFetchPause;
   for (int attempt = 1;; ++attempt) {
     const Status done = fetch_client_.fetch(from, request, on_frame);
     // What has been given to the enclave cannot be taken back, so a later failure is final.
     const bool again = !done && !any_frame && done.error().code == ErrorCode::kUnavailable;
-    if (!again || attempt == kFetchAttempts) return finish_fetch(id, done);
+    if (!again || attempt == kFetchAttempts) return done;
     std::this_thread::sleep_for(pause);
     pause *= 2;
   }

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/writer.h"
+#include "remote/testing/http_server.h"
 #include "transport/control_server.h"
 #include "transport/fetch_server.h"
 
@@ -113,6 +114,7 @@ class FakeMaster final : public transport::ControlHandler, public transport::Fet
     const std::lock_guard lock(mutex_);
     if (const auto* hello = std::get_if<transport::Hello>(&*message)) hello_ = *hello;
     if (const auto* log = std::get_if<transport::NodeLog>(&*message)) logs_.push_back(log->text);
+    if (const auto* trouble = std::get_if<transport::InputTrouble>(&*message)) logs_.push_back(trouble->what);
     changed_.notify_all();
   }
   void on_close(ConnectionId, const Error&) override {}
@@ -261,6 +263,52 @@ TEST_F(RelayTest, SaysWhyAFetchFailed) {
   EXPECT_EQ(enclave.hear_fetch(5).type, ToEnclave::kFetchFailed);
   enclave.say(ToHost::kFetchStream, 6, abi::encode_fetch_stream({{name(0)}, NodeId{77}}));
   EXPECT_EQ(enclave.hear_fetch(6).type, ToEnclave::kFetchFailed);
+}
+
+TEST_F(RelayTest, FetchesInputWhereItLiesAndTheRestFromTheMaster) {
+  const std::string file = remote::testing::test_file(200 + 9 * transport::kSealedChunkSize + 16);
+  remote::testing::HttpServer server(remote::testing::serve_file(file));
+  const transport::InputPlace place{30, 10, 200, file.size(), transport::InputPlace::Kind::kUrl, server.url("/x")};
+  (void)master.wait_hello();
+  master.tell(transport::Inputs{RunId{}, {place}, {{40, 1}}, ""});
+  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));  // its echo comes after the places
+  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  abi::InputRange range;
+  range.first_chunk = 28;
+  range.chunk_count = 13;
+  enclave.say(ToHost::kFetchInput, 1, abi::encode_input_range(range));
+  Bytes expected = to_bytes(ByteView(input).subspan(28 * 65'552, 2 * 65'552));
+  append(expected, as_bytes(std::string_view(file).substr(200)));
+  append(expected, ByteView(input).subspan(40 * 65'552));
+  const auto heard = enclave.hear_fetch(1);
+  EXPECT_EQ(heard.type, ToEnclave::kFetchEnd);
+  EXPECT_EQ(heard.payload, expected);
+  EXPECT_GT(server.request_count(), 0);
+}
+
+TEST_F(RelayTest, SaysWhatIsWrongWithAPlace) {
+  remote::testing::HttpServer server(
+      [](const std::string&, remote::testing::Talk& talk) { return talk.send("HTTP/1.1 404 No\r\n\r\n"); });
+  const transport::InputPlace place{0, 1, 0, 16, transport::InputPlace::Kind::kUrl, server.url("/x?secret")};
+  (void)master.wait_hello();
+  master.tell(transport::Inputs{RunId{}, {place}, {}, ""});
+  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
+  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  abi::InputRange range;
+  range.chunk_count = 1;
+  enclave.say(ToHost::kFetchInput, 1, abi::encode_input_range(range));
+  EXPECT_EQ(enclave.hear_fetch(1).type, ToEnclave::kFetchFailed);
+  const std::string told = master.wait_log();
+  EXPECT_NE(told.find("/x: the server answered 404"), std::string::npos) << told;
+  EXPECT_EQ(told.find("secret"), std::string::npos);
+}
+
+TEST_F(RelayTest, EndsOnPlacesThatAreNone) {
+  (void)master.wait_hello();
+  const transport::InputPlace place{0, 1, 0, 16, transport::InputPlace::Kind::kUrl, "file:///etc/shadow"};
+  master.tell(transport::Inputs{RunId{}, {place}, {}, ""});
+  join();
+  EXPECT_EQ(end.code, ExitCode::kMasterGone);
 }
 
 TEST_F(RelayTest, StoresStreamsAndServesThemToItselfAndOthers) {

@@ -50,7 +50,7 @@ class PlatformSession {
 };
 
 // A host path that shows up in a node's container. Targets are at or below engines' mount points
-// (measure::is_mount_point_of_engine) or refused; they must exist in the image or below a tmpfs.
+// (measure::is_mount_point_of_engine) or refused; those below /run are made, others must exist in the image.
 struct BindMount {
   std::string source;
   std::string target;

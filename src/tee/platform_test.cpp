@@ -467,6 +467,25 @@ TEST_F(ProcessNodes, SeeTheirBindsAndRefuseBindsOverTheImage) {
   EXPECT_TRUE(admin_->list()->empty());
 }
 
+TEST_F(ProcessNodes, SeeSharedFoldersBelowRunAndCannotWriteThere) {
+  fs::create_directory(directory_ / "share");
+  fs::permissions(directory_ / "share", fs::perms::all);
+  const std::string share = (directory_ / "share").string();
+  const std::vector<BindMount> binds = {{share, "/run/share/0", false}, {share, "/run/share/1", false}};
+  const std::string text = spawn({"launch", "quote"}, binds);
+  EXPECT_TRUE(contains(text, "quote 512 100")) << text;
+  ASSERT_EQ(maker_.orders().size(), 1u);
+  EXPECT_EQ(maker_.orders()[0].image, digest_of(image()));  // the share counts for nothing
+  ASSERT_TRUE(admin_->stop("p").has_value());
+  spawn({"write", "/run/share/1/x"}, binds);
+  EXPECT_FALSE(fs::exists(directory_ / "share/x"));
+  ASSERT_TRUE(admin_->stop("p").has_value());
+  // One bind in another: its folders would be made in somebody else's.
+  EXPECT_TRUE(
+      contains(spawn({"launch"}, {{share, "/run/share", false}, {share, "/run/share/0", false}}), "not spawned"));
+  EXPECT_FALSE(fs::exists(directory_ / "share/0"));
+}
+
 TEST_F(ProcessNodes, AnImageCannotPointAMountElsewhere) {
   fs::remove(directory_ / "image/tmp");
   fs::create_directory_symlink("/enclave", directory_ / "image/tmp");

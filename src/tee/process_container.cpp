@@ -121,7 +121,20 @@ class Child {
     }
   };
 
+  // The folders that lead to a target below /run, which is a fresh tmpfs: nothing of the image is in their way.
+  void make_folders(const char* target) const {
+    if (std::strncmp(target, "run/", 4) != 0) return;
+    char path[4096];
+    for (std::size_t i = 0; target[i] != 0 && i + 1 < sizeof path; ++i) {
+      path[i] = target[i];
+      path[i + 1] = 0;
+      const bool whole = target[i + 1] == '/' || target[i + 1] == 0;
+      if (whole && i > 3) need(::mkdirat(root_, path, 0755) == 0 || errno == EEXIST, path);
+    }
+  }
+
   void mount_one(const MountStep& step) const {
+    make_folders(step.target);
     const int below = open_below(step.target);
     const unsigned long first_flags = step.type ? step.flags : static_cast<unsigned long>(MS_BIND);
     need(::mount(step.source, FdPath(below).text, step.type, first_flags, step.data) == 0, step.target);
@@ -143,7 +156,6 @@ class Child {
     for (const MountStep& step : plan_.mounts) {
       mount_one(step);
       if (std::strcmp(step.target, "dev") == 0) make_devices();
-      if (std::strcmp(step.target, "run") == 0) need(::mkdirat(root_, "run/brume", 0755) == 0, "/run/brume");
     }
   }
 
@@ -233,6 +245,10 @@ Status check_request(const ProcessNodeRequest& request) {
         bind.target.starts_with("/sys") || bind.target.starts_with("/dev") || bind.target.starts_with("/run/brume"))
       return fail(ErrorCode::kUsage,
                   "bind: its target " + bind.target + " would lie over the image or the platform's own");
+    // Folders are made for targets: only in what is ours, never in what another bind shows.
+    for (const BindMount& other : request.binds)
+      if (bind.target.starts_with(other.target + "/"))
+        return fail(ErrorCode::kUsage, "bind: its target " + bind.target + " lies in another bind");
   }
   return {};
 }

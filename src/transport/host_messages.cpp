@@ -86,11 +86,85 @@ Result<HostMessage> parse_peers(Fields& fields) {
   return HostMessage(std::move(out));
 }
 
+Json to_json(const InputTrouble& m) { return {{"type", "input-trouble"}, {"run", m.run.hex()}, {"what", m.what}}; }
+Json to_json(const Inputs& m) {
+  Json places = Json::array();
+  for (const InputPlace& place : m.places) {
+    places.push_back({{"first", place.first_chunk},
+                      {"count", place.chunk_count},
+                      {"offset", place.payload_offset},
+                      {"size", place.file_size},
+                      {place.kind == InputPlace::Kind::kPath ? "path" : "url", place.location}});
+  }
+  Json splits = Json::array();
+  for (const SplitRun& run : m.splits) splits.push_back({{"chunks", run.chunk_count}, {"splits", run.split_count}});
+  return {{"type", "inputs"},
+          {"run", m.run.hex()},
+          {"places", std::move(places)},
+          {"splits", std::move(splits)},
+          {"roots", m.roots}};
+}
+
+// So that no arithmetic on a place can wrap, and each chunk has bytes.
+Status check_place(const InputPlace& place) {
+  const std::uint64_t whole = place.chunk_count == 0 ? 0 : (place.chunk_count - 1) * kSealedChunkSize;
+  const bool good = place.chunk_count > 0 && place.payload_offset <= place.file_size &&
+                    place.file_size - place.payload_offset >= whole + kSealedChunkLeast &&
+                    place.file_size - place.payload_offset <= whole + kSealedChunkSize && !place.location.empty() &&
+                    place.location.find('\0') == std::string::npos;
+  if (!good) return malformed("inputs: a place's numbers do not fit, or its location is empty");
+  return {};
+}
+
+Result<InputPlace> parse_place(const Json& item) {
+  Fields fields(item);
+  InputPlace out;
+  out.first_chunk = fields.number("first", kInputChunkLimit);
+  out.chunk_count = fields.number("count", kInputChunkLimit);
+  out.payload_offset = fields.number("offset", kInputSizeLimit);
+  out.file_size = fields.number("size", kInputSizeLimit);
+  out.kind = item.is_object() && item.contains("path") ? InputPlace::Kind::kPath : InputPlace::Kind::kUrl;
+  out.location = fields.text(out.kind == InputPlace::Kind::kPath ? "path" : "url", kLocationLimit);
+  BRUME_TRY(fields.done("inputs: a place"));
+  BRUME_TRY(check_place(out));
+  return out;
+}
+
+Result<SplitRun> parse_split_run(const Json& item) {
+  Fields fields(item);
+  SplitRun out{fields.number("chunks", kInputChunkLimit), fields.number("splits", kInputChunkLimit)};
+  BRUME_TRY(fields.done("inputs: splits"));
+  const bool good = out.chunk_count > 0 && out.split_count > 0 && out.chunk_count <= kInputChunkLimit / out.split_count;
+  if (!good) return malformed("inputs: splits of nothing, or too many");
+  return out;
+}
+
+Result<HostMessage> parse_inputs(Fields& fields) {
+  Inputs out;
+  const auto run = RunId::parse_hex(fields.text("run", 2 * RunId::kSize));
+  const Json* places = fields.array("places", kInputPlaceLimit);
+  const Json* splits = fields.array("splits", kSplitRunLimit);
+  out.roots = fields.text("roots", kRootsLimit);
+  BRUME_TRY(fields.done("inputs"));
+  if (!run) return within("inputs: run", run.error());
+  out.run = *run;
+  for (const Json& item : *places) {
+    BRUME_ASSIGN(InputPlace place, parse_place(item));
+    out.places.push_back(std::move(place));
+  }
+  for (const Json& item : *splits) {
+    BRUME_ASSIGN(const SplitRun one, parse_split_run(item));
+    out.splits.push_back(one);
+  }
+  return HostMessage(std::move(out));
+}
+
 Result<HostMessage> parse_fields(const Json& json) {
   Fields fields(json);
   const std::string type = fields.text("type", 16);
   HostMessage out;
   if (type == "peers") return parse_peers(fields);
+  if (type == "inputs") return parse_inputs(fields);
   if (type == "hello") {
     Hello hello{fields.text("name", kHostNameLimit), fields.text("role", 16),
                 static_cast<std::uint16_t>(fields.number("fetch_port", 65'535))};
@@ -101,6 +175,10 @@ Result<HostMessage> parse_fields(const Json& json) {
     out = NodeLog{fields.text("text", kHostTextLimit)};
   } else if (type == "bye") {
     out = Bye{fields.text("reason", kHostTextLimit)};
+  } else if (type == "input-trouble") {
+    const auto run = RunId::parse_hex(fields.text("run", 2 * RunId::kSize));
+    if (!run) return within("input-trouble: run", run.error());
+    out = InputTrouble{*run, fields.text("what", kHostTextLimit)};
   } else if (type == "drop") {
     const auto run = RunId::parse_hex(fields.text("run", 2 * RunId::kSize));
     if (!run) return within("drop: run", run.error());
@@ -123,6 +201,7 @@ Bytes encode_host_message(const HostMessage& message) {
   HostMessage shown = message;
   if (auto* failed = std::get_if<Failed>(&shown)) failed->what = cut(std::move(failed->what));
   if (auto* log = std::get_if<NodeLog>(&shown)) log->text = cut(std::move(log->text));
+  if (auto* trouble = std::get_if<InputTrouble>(&shown)) trouble->what = cut(std::move(trouble->what));
   if (auto* bye = std::get_if<Bye>(&shown)) bye->reason = cut(std::move(bye->reason));
   const Json json = std::visit([](const auto& m) { return to_json(m); }, shown);
   // Bytes that are no UTF-8 are replaced: a log line must not end a node.

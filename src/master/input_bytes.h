@@ -1,0 +1,57 @@
+// The bytes of an input, wherever it lies, as the owner's side reads a few of them: the header and the last chunk.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace brume::master {
+
+class InputBytes {
+ public:
+  virtual ~InputBytes() = default;
+  // At most `most` bytes from `first` on; fewer only where the file ends. After the first read, size() is known.
+  virtual Result<Bytes> read(std::uint64_t first, std::size_t most) = 0;
+  // Of the whole file: a claim of whoever keeps it.
+  virtual std::uint64_t claimed_size() const = 0;
+};
+
+class FileBytes final : public InputBytes {
+ public:
+  // A regular file. Errors: kNotFound, kIo, kUsage, with the path.
+  static Result<std::unique_ptr<FileBytes>> open(const std::filesystem::path& path);
+  Result<Bytes> read(std::uint64_t first, std::size_t most) override;
+  std::uint64_t claimed_size() const override { return size_; }
+  const std::shared_ptr<const UniqueFd>& file() const { return file_; }
+
+ private:
+  FileBytes(std::filesystem::path path, UniqueFd file, std::uint64_t size)
+      : path_(std::move(path)), file_(std::make_shared<const UniqueFd>(std::move(file))), size_(size) {}
+  std::filesystem::path path_;
+  std::shared_ptr<const UniqueFd> file_;
+  std::uint64_t size_ = 0;
+};
+
+// By the program `brume-fetch range`: it talks to servers, so that the process which holds the owner's keys does not.
+class FetchedBytes final : public InputBytes {
+ public:
+  // `ca_pem` empty: the system's CAs.
+  FetchedBytes(std::filesystem::path program, std::string url, std::string ca_pem)
+      : program_(std::move(program)), url_(std::move(url)), ca_pem_(std::move(ca_pem)) {}
+  Result<Bytes> read(std::uint64_t first, std::size_t most) override;
+  std::uint64_t claimed_size() const override { return size_; }
+  // PEM of the root under which an https server's certificate was good; after a read.
+  const std::string& root() const { return root_; }
+
+ private:
+  std::filesystem::path program_;
+  std::string url_;
+  std::string ca_pem_;
+  std::uint64_t size_ = 0;
+  std::string root_;
+};
+
+}  // namespace brume::master
