@@ -76,7 +76,8 @@ Result<Answer> ask(const Request& request, collateral::CurlClient& client) {
       "Range: bytes=" + std::to_string(request.first) + "-" + std::to_string(request.first + request.size - 1);
   crypto::SystemRandom random;
   // A person waits for the run to begin.
-  collateral::Retry retry({.attempts_limit = 4, .delay_limit_ms = 8'000, .total_limit_ms = 20'000}, random);
+  const collateral::RetryOptions manners{.attempts_limit = 4, .delay_limit_ms = 8'000, .total_limit_ms = 20'000};
+  collateral::Retry retry(manners, random);
   for (;;) {
     auto reply = client.get({.url = request.url.text(),
                              .headers = {range},
@@ -87,8 +88,9 @@ Result<Answer> ask(const Request& request, collateral::CurlClient& client) {
       if (answer) return std::move(*answer);
       failure = std::move(answer.error());
     } else if (reply.error().code == ErrorCode::kLimit) {
-      failure.error = {ErrorCode::kUnsupported,
-                       "the server sends more than was asked for; does it serve ranges of a file?"};
+      failure.error = {
+          ErrorCode::kUnsupported,
+          "the server sends more than was asked for; it does not serve ranges of a file, which are needed"};
     } else {
       failure = {reply.error(), reply.error().code == ErrorCode::kUnavailable};
     }

@@ -20,6 +20,7 @@ struct RetryOptions {
 // many clients that failed together do not come back together.
 class Retry {
  public:
+  // Both outlive it.
   Retry(const RetryOptions& options, Random& random) : options_(options), random_(random) {}
   // After a failed attempt: how long to wait before the next, at least what the server asked for; nothing: give up.
   std::optional<UnixMs> next_delay(std::optional<UnixMs> retry_after_ms);

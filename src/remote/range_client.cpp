@@ -12,6 +12,14 @@ using transport::Milliseconds;
 
 constexpr Milliseconds kRefusalPatience{1'000};
 
+constexpr Milliseconds kWaitGrain{2};  // waits end up to a millisecond early
+
+RangeFailure too_slow(steady_clock::duration limit) {
+  return {{ErrorCode::kUnavailable,
+           "the server takes more than " + std::to_string(limit / std::chrono::seconds(1)) + " s for one range"},
+          true};
+}
+
 Error cancelled_error() { return {ErrorCode::kState, "cancelled"}; }
 
 std::string request_text(const HttpUrl& url, const ByteRange& range) {
@@ -116,16 +124,13 @@ std::expected<void, RangeFailure> RangeClient::ask(Attempt& attempt, Connection&
     return std::unexpected(of(std::move(sent.error())));
   RangeAnswer answer(attempt.range, attempt.out);
   for (;;) {
-    const auto left = std::chrono::ceil<Milliseconds>(deadline - steady_clock::now());
+    const auto left = std::chrono::duration_cast<Milliseconds>(deadline - steady_clock::now());
+    if (left < kWaitGrain) return std::unexpected(too_slow(limit));
     // What a refusal says besides its status is not worth a long wait.
     const Milliseconds patience =
         answer.refused() ? std::min(kRefusalPatience, options_.idle_limit) : options_.idle_limit;
-    auto bytes = connection.receive(std::clamp(left, Milliseconds(0), patience));
-    if (steady_clock::now() >= deadline)
-      return std::unexpected(RangeFailure{
-          {ErrorCode::kUnavailable,
-           "the server takes more than " + std::to_string(limit / std::chrono::seconds(1)) + " s for one range"},
-          true});
+    auto bytes = connection.receive(std::min(left, patience));
+    if (!bytes && deadline - steady_clock::now() < kWaitGrain) return std::unexpected(too_slow(limit));
     if (!bytes && answer.refused()) return std::unexpected(answer.ended());
     if (!bytes) return std::unexpected(of(std::move(bytes.error())));
     if (bytes->empty()) return std::unexpected(answer.ended());

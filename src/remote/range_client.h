@@ -16,13 +16,13 @@ namespace brume::remote {
 
 struct RangeClientOptions {
   transport::Milliseconds connect_timeout{5'000};
-  transport::Milliseconds idle_limit{20'000};   // a server that sends nothing
+  transport::Milliseconds idle_limit{15'000};   // a server that sends nothing
   transport::Milliseconds whole_limit{30'000};  // of one request, and besides:
   std::uint64_t slowest_bytes_s = 64u << 10;    // one second more for so many bytes asked for
   std::size_t kept_per_server = 4;              // idle connections
   transport::Milliseconds keep_for{4'000};      // servers close theirs after 5 s (Apache, node.js) and more
-  int attempt_limit = 6;                        // of one range
-  transport::Milliseconds first_pause{200};     // doubles
+  int attempt_limit = 5;                        // of one range
+  transport::Milliseconds first_pause{500};     // doubles
   transport::Milliseconds pause_limit{5'000};
 };
 

@@ -9,6 +9,7 @@ standard output: method, path, Range. FOLDER/pause: while that file is there, re
 """
 import http.server
 import os
+import socket
 import ssl
 import sys
 import threading
@@ -34,6 +35,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def hang_up(self):
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
     def do_GET(self):
         global count
         with lock:
@@ -54,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             while True:
                 self.wfile.write(b"X-Filler: " + b"x" * 1000 + b"\r\n")
         if name == "flaky" and number > 3 and number % 3 == 0:
-            return self.connection.close()
+            return self.hang_up()
         if name == "flaky" and number > 3 and number % 5 == 0:
             return self.say(503, {"Retry-After": "0"})
         if name == "gone" and number >= after:
@@ -83,7 +88,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body[:len(body) // 2])
             self.wfile.flush()
-            return self.connection.close()
+            return self.hang_up()
         self.say(206, {"Content-Range": f"bytes {first}-{last}/{size}"}, body)
 
 
