@@ -27,7 +27,7 @@ struct HttpReply {
   int status = 0;
   std::map<std::string, std::string> headers;  // of the final answer, names in lower case
   std::string body;
-  std::string chain_pem;  // of an https server, leaf first, where that was asked for
+  std::string chain_pem{};  // of an https server, leaf first, where that was asked for
   // "" where there is none.
   std::string header(const std::string& lower_case_name) const;
 };
