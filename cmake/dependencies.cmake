@@ -5,6 +5,7 @@ find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Boost 1.81 REQUIRED)  # headers only: Beast's HTTP parser, PropertyTree's INI files
 find_package(CLI11 2.1 REQUIRED)
+find_package(Eigen3 3.4 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)

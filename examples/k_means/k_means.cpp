@@ -1,44 +1,168 @@
-// One step of k-means: each point goes to its nearest centre, and each centre to the mean of its points. A line
-// for each centre that has points: its number from 0, how many, and the new centre's coordinates, tabs between. Whoever
-// runs it starts again with the new centres until they stay; a centre without a line stays as it is.
+// k-means (Lloyd 1982): centres move to the mean of the points that are nearest to them, again and again until they
+// stay. A line for each centre: its number from 0, how many points are its, and its coordinates, tabs between.
 //
 // Points are IEEE 754 numbers of 4 bytes, little-endian, one after another.
 //
-//   -p centres=1.5,2;3,4    coordinates and centres: two centres of two dimensions (needed)
-//   -p header=0             bytes before the first point
+//   -p centres=1.5,2;3,4        where centres begin: two of two dimensions; or
+//   -p k=100 -p dimensions=3    so many of the points, drawn from a sample of them
+//   -p passes=100               no more passes over the points than so many
+//   -p tolerance=0              a centre stays when no coordinate changes by more
+//   -p header=0                 bytes before the first point
 #include <brume/job.h>
+#include <brume/lines.h>
 
 #include <cmath>
 #include <cstring>
 
-struct KMeans {
-  // Count and sums of coordinates.
-  using Value = std::pair<std::uint64_t, std::vector<double>>;
+namespace {
 
+using Point = std::vector<float>;
+
+// Numbers with `between` between them; nothing where the text is not that.
+template <typename Number>
+std::optional<std::vector<Number>> parse_numbers(std::string_view text, char between) {
+  std::vector<Number> numbers;
+  for (;;) {
+    Number number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || !std::isfinite(number)) return std::nullopt;
+    numbers.push_back(number);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.empty()) return numbers;
+    if (text[0] != between) return std::nullopt;
+    text.remove_prefix(1);
+  }
+}
+
+struct Settings {
   void configure(brume::Parameters& parameters) {
     std::string text;
     parameters.text("centres", text);
+    parameters.number("k", count, std::size_t{1}, std::size_t{100'000});
+    parameters.number("dimensions", dimensions, std::size_t{1}, std::size_t{10'000});
+    parameters.number("passes", passes, 1u, 100'000u);
     parameters.number("header", header, std::uint64_t{0}, std::uint64_t{1} << 40);
-    if (!parse_centres(text)) parameters.refuse("centres", "is a list like 1.5,2;3,4: centres of equally many numbers");
+    std::string tolerance_text = "0";
+    parameters.text("tolerance", tolerance_text);
+    if (const auto parsed = parse_numbers<double>(tolerance_text, ','); parsed && parsed->size() == 1) {
+      tolerance = parsed->front();
+    } else {
+      parameters.refuse("tolerance", "is a number");
+    }
+    const bool drawn = count != 0 && dimensions != 0;
+    if (text.empty() ? !drawn : count + dimensions != 0)
+      parameters.refuse("centres", "is needed, or k and dimensions in its place");
+    if (!text.empty() && !parse_centres(text))
+      parameters.refuse("centres", "is a list like 1.5,2;3,4: centres of equally many numbers");
   }
-
   brume::Records records() const { return {sizeof(float) * dimensions, header}; }
 
-  void map(std::string_view points, brume::Emitter<Value>& out) const {
-    std::vector<double> sums(centre_count * dimensions);
-    std::vector<std::uint64_t> counts(centre_count);
-    std::vector<float> point(dimensions);
-    std::vector<float> distances(padded_count);
+  std::vector<Point> centres;  // that were given
+  std::size_t count = 0;
+  std::size_t dimensions = 0;
+  std::uint32_t passes = 100;
+  double tolerance = 0;
+  std::uint64_t header = 0;
+
+ private:
+  bool parse_centres(std::string_view text) {
+    for (;;) {
+      const std::size_t end = std::min(text.find(';'), text.size());
+      auto centre = parse_numbers<float>(text.substr(0, end), ',');
+      if (!centre || (!centres.empty() && centre->size() != dimensions)) return false;
+      dimensions = centre->size();
+      centres.push_back(std::move(*centre));
+      if (end == text.size()) break;
+      text.remove_prefix(end + 1);
+    }
+    count = centres.size();
+    return true;
+  }
+};
+
+// Where centres begin, in the form of the result: those that were given, or points of a sample, drawn by a hash of
+// their coordinates.
+struct Begin : Settings {
+  using Key = std::pair<std::uint64_t, std::string>;
+  using Value = bool;
+
+  brume::Stage stage() const { return {.sample_chunks = 64, .partitions = 1}; }
+  void map(std::string_view points, brume::Emitter<Value, Key>& out) const {
+    if (!centres.empty()) return;
+    // Of a piece no more than k can be wanted.
+    std::vector<std::pair<std::uint64_t, std::string_view>> drawn;
+    const std::size_t size = sizeof(float) * dimensions;
+    for (; !points.empty(); points.remove_prefix(size))
+      drawn.emplace_back(hash(points.substr(0, size)), points.substr(0, size));
+    const auto most = drawn.begin() + static_cast<std::ptrdiff_t>(std::min(drawn.size(), count));
+    std::ranges::partial_sort(drawn, most);
+    for (auto point = drawn.begin(); point != most; ++point) out.emit({point->first, std::string(point->second)}, true);
+  }
+  static void combine(Value&, const Value&) {}
+  void format(const Key& key, const Value&, brume::Line& line) const {
+    line << "0\t0";
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      float number = 0;
+      std::memcpy(&number, key.second.data() + d * sizeof number, sizeof number);
+      line << '\t' << number;
+    }
+    line << '\n';
+  }
+
+ private:
+  // FNV-1a, 64 bits.
+  static std::uint64_t hash(std::string_view bytes) {
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    for (const char byte : bytes) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3u;
+    return hash;
+  }
+};
+
+struct Move : Settings {
+  using Key = std::uint32_t;  // a centre's number
+  // Points and sums of coordinates.
+  using Value = std::pair<std::uint64_t, std::vector<double>>;
+
+  brume::Stage stage() const { return {.carries = "centres", .until_zero = "centres.moved", .at_most = passes}; }
+  static constexpr std::array<brume::Side, 1> sides{{{"centres"}}};
+  // Lines of the result, or of Begin.
+  void load(const brume::SideData& data) {
+    const std::string_view text = data.text("centres");
+    if (!text.empty()) centres.clear();  // those that were given began it
+    for (const std::string_view line : brume::Lines(text)) {
+      const std::size_t begin = line.find('\t', line.find('\t') + 1) + 1;
+      auto centre = parse_numbers<float>(line.substr(begin), '\t');
+      if (!centre || centre->size() != dimensions) brume::SideData::refuse("centres", "is not of the result's form");
+      if (centres.size() < count) centres.push_back(std::move(*centre));
+    }
+    if (centres.empty()) brume::SideData::refuse("centres", "has no point: the input is empty");
+    lay_out();
+  }
+
+  struct State {
+    std::vector<std::uint64_t> counts;
+    std::vector<double> sums;
+    std::vector<float> distances;
+  };
+  void map(std::string_view points, State& state, brume::Emitter<Value, Key>&) const {
+    if (state.counts.empty()) {
+      state.counts.resize(centres.size());
+      state.sums.resize(centres.size() * dimensions);
+      state.distances.resize(padded_count);
+    }
+    Point point(dimensions);
     for (; !points.empty(); points.remove_prefix(sizeof(float) * dimensions)) {
       std::memcpy(point.data(), points.data(), sizeof(float) * dimensions);
-      const std::size_t centre = nearest(point, distances);
-      ++counts[centre];
-      for (std::size_t d = 0; d < dimensions; ++d) sums[centre * dimensions + d] += static_cast<double>(point[d]);
+      const std::size_t centre = nearest(point, state.distances);
+      ++state.counts[centre];
+      for (std::size_t d = 0; d < dimensions; ++d) state.sums[centre * dimensions + d] += static_cast<double>(point[d]);
     }
-    for (std::size_t i = 0; i < centre_count; ++i) {
-      if (counts[i] == 0) continue;
-      const auto begin = sums.begin() + static_cast<std::ptrdiff_t>(i * dimensions);
-      out.emit(std::to_string(i), {counts[i], {begin, begin + static_cast<std::ptrdiff_t>(dimensions)}});
+  }
+  // All centres, those without points too: each keeps its line.
+  void finish(State& state, brume::Emitter<Value, Key>& out) const {
+    for (std::size_t i = 0; i < state.counts.size(); ++i) {
+      const auto begin = state.sums.begin() + static_cast<std::ptrdiff_t>(i * dimensions);
+      out.emit(static_cast<Key>(i), {state.counts[i], {begin, begin + static_cast<std::ptrdiff_t>(dimensions)}});
     }
   }
 
@@ -47,55 +171,41 @@ struct KMeans {
     for (std::size_t d = 0; d < into.second.size(); ++d) into.second[d] += more.second[d];
   }
 
-  void reduce(std::string_view key, const Value& value, brume::Output& out) const {
-    std::uint64_t number = 0;
-    std::from_chars(key.data(), key.data() + key.size(), number);
-    brume::Line rest;
-    rest << '\t' << value.first;
-    for (const double sum : value.second) rest << '\t' << sum / static_cast<double>(value.first);
-    rest << '\n';
-    out.line(number, key, rest.view());
+  void reduce(const Key& number, const Value& value, brume::Output& out) const {
+    const Point& before = centres[number];
+    brume::Line line;
+    line << number << '\t' << value.first;
+    bool moved = false;
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      const double mean =
+          value.first == 0 ? static_cast<double>(before[d]) : value.second[d] / static_cast<double>(value.first);
+      moved =
+          moved || std::abs(static_cast<double>(static_cast<float>(mean)) - static_cast<double>(before[d])) > tolerance;
+      line << '\t' << mean;
+    }
+    line << '\n';
+    if (moved) out.count("centres.moved");
+    out.line(line.view());
   }
 
  private:
   static constexpr std::size_t kLanes = 16;
 
-  bool parse_centres(std::string_view text) {
-    std::vector<float> numbers;
-    std::size_t row = 0;
-    while (!text.empty()) {
-      float number = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (error != std::errc{} || !std::isfinite(number)) return false;
-      numbers.push_back(number);
-      ++row;
-      text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-      if (text.empty() || text[0] == ';') {
-        if (dimensions == 0) dimensions = row;
-        if (row != dimensions) return false;
-        row = 0;
-        ++centre_count;
-      } else if (text[0] != ',') {
-        return false;
-      }
-      if (text.size() == 1) return false;
-      text.remove_prefix(std::min<std::size_t>(1, text.size()));
+  // A dimension after the other, filled up with centres that are far from everything.
+  void lay_out() {
+    padded_count = (centres.size() + kLanes - 1) / kLanes * kLanes;
+    by_dimension.assign(dimensions * padded_count, std::numeric_limits<float>::max());
+    for (std::size_t i = 0; i < centres.size(); ++i) {
+      for (std::size_t d = 0; d < dimensions; ++d) by_dimension[d * padded_count + i] = centres[i][d];
     }
-    // A dimension after the other, filled up with centres that are far from everything.
-    padded_count = (centre_count + kLanes - 1) / kLanes * kLanes;
-    centres.assign(dimensions * padded_count, std::numeric_limits<float>::max());
-    for (std::size_t i = 0; i < centre_count; ++i) {
-      for (std::size_t d = 0; d < dimensions; ++d) centres[d * padded_count + i] = numbers[i * dimensions + d];
-    }
-    return centre_count > 0;
   }
 
   // Of equal distances the first; of a point that is no number, centre 0.
-  std::size_t nearest(const std::vector<float>& point, std::vector<float>& distances) const {
+  std::size_t nearest(const Point& point, std::vector<float>& distances) const {
     for (std::size_t begin = 0; begin < padded_count; begin += kLanes) {
       float sums[kLanes] = {};
       for (std::size_t d = 0; d < dimensions; ++d) {
-        const float* const of_dimension = centres.data() + d * padded_count + begin;
+        const float* const of_dimension = by_dimension.data() + d * padded_count + begin;
         for (std::size_t i = 0; i < kLanes; ++i) {
           const float difference = point[d] - of_dimension[i];
           sums[i] += difference * difference;
@@ -104,17 +214,16 @@ struct KMeans {
       std::memcpy(distances.data() + begin, sums, sizeof sums);
     }
     std::size_t best = 0;
-    for (std::size_t i = 1; i < centre_count; ++i) {
+    for (std::size_t i = 1; i < centres.size(); ++i) {
       if (distances[i] < distances[best]) best = i;
     }
     return best;
   }
 
-  std::size_t dimensions = 0;
-  std::size_t centre_count = 0;
   std::size_t padded_count = 0;
-  std::uint64_t header = 0;
-  std::vector<float> centres;
+  std::vector<float> by_dimension;
 };
 
-BRUME_JOB(KMeans);
+}  // namespace
+
+BRUME_STAGES(KMeans, Begin, Move);

@@ -4,32 +4,78 @@
 //   -p record=100      bytes of a record, 1 to 65536 (the default is 100)
 //   -p key=10          bytes of its key, 1 to the record's size (the default is 10)
 //   -p header=0        bytes before the first record; the result has no header
+//
+// First a sample of the keys is sorted. It says which range of keys each partition of the second stage gets, so that
+// they are of about one size and the result is one after the other.
 #include <brume/job.h>
 
-struct SortRecords {
-  using Value = std::string_view;  // what follows the key
+#include <bit>
+#include <cstring>
 
+namespace {
+
+struct RecordShape {
   void configure(brume::Parameters& parameters) {
     parameters.number("record", size, std::size_t{1}, std::size_t{65536});
     parameters.number("key", key_size, std::size_t{1}, std::size_t{65536});
     parameters.number("header", header, std::uint64_t{0}, std::uint64_t{1} << 40);
     if (key_size > size) parameters.refuse("key", "is a number from 1 to the record's size");
   }
-
   brume::Records records() const { return {size, header}; }
+
+  std::size_t size = 100;
+  std::size_t key_size = 10;
+  std::uint64_t header = 0;
+};
+
+struct SampleKeys : RecordShape {
+  using Value = bool;
+
+  brume::Stage stage() const { return {.sample_chunks = 256, .partitions = 1}; }
+  void map(std::string_view text, brume::Emitter<Value>& out) const {
+    for (std::size_t at = 0; at < text.size(); at += kEvery * size) out.emit(text.substr(at, key_size), true);
+  }
+  void format(std::string_view, bool, brume::Line&) const {}
+
+ private:
+  static constexpr std::size_t kEvery = 8;
+};
+
+struct SortByRange : RecordShape {
+  using Value = std::string_view;  // what follows the key
+
+  brume::Stage stage() const { return {.carries = "ranges"}; }
+  void load(const brume::SideData& data) {
+    const std::string_view keys = data.text("ranges");
+    for (std::size_t at = 0; at + key_size <= keys.size(); at += key_size)
+      sample.push_back(begin_of(keys.substr(at, key_size)));
+  }
+  static constexpr std::array<brume::Side, 1> sides{{{"ranges"}}};
 
   void map(std::string_view text, brume::Emitter<Value>& out) const {
     for (; !text.empty(); text.remove_prefix(size)) {
       out.emit(text.substr(0, key_size), text.substr(key_size, size - key_size));
     }
   }
-
+  // Keys that begin alike are of one partition.
+  std::uint32_t partition(std::string_view key, std::uint32_t partitions) const {
+    if (partitions == 1) return 0;
+    const auto before = std::ranges::lower_bound(sample, begin_of(key)) - sample.begin();
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(before) * partitions / (sample.size() + 1));
+  }
   void format(std::string_view, Value rest, brume::Line& line) const { line << rest; }
 
  private:
-  std::size_t size = 100;
-  std::size_t key_size = 10;
-  std::uint64_t header = 0;
+  // As a number that compares as the bytes do.
+  static std::uint64_t begin_of(std::string_view key) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, key.data(), std::min(key.size(), sizeof bytes));
+    return std::endian::native == std::endian::little ? __builtin_bswap64(bytes) : bytes;
+  }
+
+  std::vector<std::uint64_t> sample;
 };
 
-BRUME_JOB(SortRecords);
+}  // namespace
+
+BRUME_STAGES(SortRecords, SampleKeys, SortByRange);

@@ -12,6 +12,9 @@
 //     static constexpr std::array<brume::Side, 1> sides{{{"stopwords"}}};
 //     brume::Stage stage() const;                         // optional: what it reads, and whether it repeats (stage.h)
 //     void map(std::string_view text, brume::Emitter<Value>& out) const;       // or takes a const brume::Piece&
+//     using State = ...;                                  // optional: what a map task keeps from piece to piece; then
+//     void map(std::string_view text, State&, brume::Emitter<Value>&) const;   // map has it too, and at the task's end
+//     void finish(State&, brume::Emitter<Value>& out) const;                   // emits what is left
 //     static constexpr auto combine = brume::sum;         // optional: values of a key become one
 //     std::uint32_t partition(const Key&, std::uint32_t partitions) const;     // optional: where a key goes
 //     // and either one line for each key, or without combine for each value ...
@@ -60,9 +63,17 @@ constexpr void check_job() {
                 "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
                 "brume::KeyCodec");
   static_assert(
-      requires(const Job& job, const Piece& piece, EmitterOf<Job>& out) { job.map(piece, out); },
+      KeepsState<Job> || requires(const Job& job, const Piece& piece, EmitterOf<Job>& out) { job.map(piece, out); },
       "a job maps: void map(std::string_view text, brume::Emitter<Value>& out) const, or the same with a "
       "const brume::Piece&; where the job names a Key, with a brume::Emitter<Value, Key>&");
+  static_assert(
+      !KeepsState<Job> ||
+          requires(const Job& job, const Piece& piece, StateOf<Job>& state, EmitterOf<Job>& out) {
+            job.map(piece, state, out);
+            job.finish(state, out);
+          },
+      "a job that names a State has void map(std::string_view text, State& state, brume::Emitter<Value>& out) const "
+      "and void finish(State& state, brume::Emitter<Value>& out) const");
   static_assert(
       !requires { &Job::combine; } || Combines<Job>,
       "combine is brume::sum, minimum, maximum or static void combine(Value& into, const Value& more)");

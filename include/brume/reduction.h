@@ -79,6 +79,35 @@ using KeyOf = typename KeyTypeOf<Job>::Type;
 template <typename Job>
 using EmitterOf = Emitter<typename Job::Value, KeyOf<Job>>;
 
+// What a map task keeps from one piece to the next.
+struct NoState {};
+template <typename Job>
+struct StateTypeOf {
+  using Type = NoState;
+};
+template <typename Job>
+  requires requires { typename Job::State; }
+struct StateTypeOf<Job> {
+  using Type = typename Job::State;
+};
+template <typename Job>
+using StateOf = typename StateTypeOf<Job>::Type;
+template <typename Job>
+concept KeepsState = requires { typename Job::State; };
+
+template <typename Job>
+void map_piece(const Job& job, const Piece& piece, StateOf<Job>& state, EmitterOf<Job>& out) {
+  if constexpr (KeepsState<Job>) {
+    job.map(piece, state, out);
+  } else {
+    job.map(piece, out);
+  }
+}
+template <typename Job>
+void end_of_map(const Job& job, StateOf<Job>& state, EmitterOf<Job>& out) {
+  if constexpr (KeepsState<Job>) job.finish(state, out);
+}
+
 template <typename Job>
 concept ReducesValue =
     Combines<Job> && requires(const Job& job, const KeyOf<Job>& key, const typename Job::Value& value, Output& out) {

@@ -50,6 +50,8 @@ JobStatus CountingMapTask::feed(const Piece& piece, PartitionSink& sink) {
 JobStatus CountingMapTask::finish(PartitionSink& sink) {
   return detail::guarded([&]() -> JobStatus {
     sink_ = &sink;
+    if (status_ && hooks_.end_of_map != nullptr) hooks_.end_of_map(hooks_.job, *this);
+    flush_pairs();
     if (!status_) return status_;
     state_.map_short_count = tables_.short_table().size();
     state_.map_long_count = tables_.long_table().size();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <set>
 
+#include "local/test_local.h"
 #include "mapreduce/counting_test_program.h"
 
 extern "C" {
@@ -12,8 +13,12 @@ brume::JobProgram* distinct_count_program();
 brume::JobProgram* grep_program();
 brume::JobProgram* histogram_program();
 brume::JobProgram* inverted_index_program();
+brume::JobProgram* join_program();
 brume::JobProgram* k_means_program();
 brume::JobProgram* linear_regression_program();
+brume::JobProgram* matrix_multiply_program();
+brume::JobProgram* page_rank_program();
+brume::JobProgram* pca_program();
 brume::JobProgram* sort_records_program();
 brume::JobProgram* string_match_program();
 brume::JobProgram* top_k_program();
@@ -30,25 +35,48 @@ JobStatus configure(JobProgram& program, const Parameters& parameters, std::uint
   return program.configure(config);
 }
 
-// The result with 1 and 3 partitions, in pieces as large and as small as they come: the same.
-std::string result_of(JobProgram& program, const Parameters& parameters, const std::vector<std::string>& splits) {
-  std::string result;
-  for (const std::uint32_t partitions : {1u, 3u}) {
-    const auto status = configure(program, parameters, partitions);
-    EXPECT_TRUE(status.has_value()) << status.error();
-    std::mt19937_64 random(partitions);
-    const std::string once = testing::run_job(program, partitions, splits);
-    EXPECT_EQ(testing::run_job(program, partitions, splits, &random), once);
-    if (partitions > 1) {
-      EXPECT_EQ(once, result);
-    }
-    result = once;
+// A job's result over inputs with names; "-- NAME" before each further output, "error: ..." where there is none.
+std::string run_inputs(JobProgram& program, const Parameters& parameters,
+                       const std::vector<std::pair<std::string, std::string>>& inputs, std::uint32_t partitions,
+                       std::uint64_t split_size, const std::vector<local::LocalSide>& sides = {}) {
+  std::vector<local::TextInput> texts;
+  texts.reserve(inputs.size());
+  std::vector<local::Input*> pointers;
+  for (const auto& [name, text] : inputs) pointers.push_back(&texts.emplace_back(name, text));
+  local::LocalOptions options;
+  options.parameters = parameters;
+  options.sides = sides;
+  options.partition_count = partitions;
+  options.split_size = split_size;
+  options.hash_key[3] = static_cast<std::uint8_t>(partitions);
+  local::TextOutputs outputs;
+  const auto totals = local::run_local(program, options, pointers, outputs.opener());
+  if (!totals) return "error: " + totals.error().what;
+  std::string all;
+  for (const auto& [name, sink] : outputs.of) all += (name.empty() ? "" : "-- " + name + "\n") + sink.text;
+  return all;
+}
+
+// The result with 1 and 3 partitions, in splits as large and as small as they come: the same.
+std::string result_of(JobProgram& program, const Parameters& parameters, const std::vector<std::string>& parts) {
+  std::string text;
+  for (const JobParameter& parameter : parameters) {
+    if (parameter.key == "header") text.assign(std::stoull(parameter.value), 'H');
+  }
+  for (const std::string& part : parts) text += part;
+  const std::string result = run_inputs(program, parameters, {{"text", text}}, 1, ~std::uint64_t{0});
+  for (const std::uint64_t split_size : {11u, 1000u, 100'000u}) {
+    if (text.size() / split_size > 5000) continue;
+    EXPECT_EQ(run_inputs(program, parameters, {{"text", text}}, 3, split_size), result) << split_size;
   }
   return result;
 }
 
 std::string refusal_of(JobProgram& program, const Parameters& parameters) {
-  const auto status = configure(program, parameters);
+  JobConfig config;
+  config.parameters = parameters;
+  std::vector<StageFacts> stages;
+  const auto status = program.describe(config, stages);
   return status ? "" : status.error();
 }
 
@@ -155,8 +183,7 @@ TEST(DistinctCountJob, EstimatesWithinItsError) {
       splits[i % 2] += word;
       if (i % 3 == 0) splits[1 - i % 2] += word;
     }
-    ASSERT_TRUE(configure(distinct, {}, 2).has_value());
-    const std::string result = testing::run_job(distinct, 2, splits);
+    const std::string result = run_inputs(distinct, {}, {{"a", splits[0]}, {"b", splits[1]}}, 2, 10'000);
     if (count == 0) {
       EXPECT_EQ(result, "");
       continue;
@@ -235,18 +262,183 @@ TEST(KMeansJob, MovesCentresToTheMeansOfTheirPoints) {
   }
   std::string bytes(points.size() * 12, '\0');
   std::memcpy(bytes.data(), points.data(), bytes.size());
-  ASSERT_TRUE(configure(k_means, {{"centres", "10,10,10;90,90,90;50,20,70;1000,0,0"}}, 2).has_value());
-  const std::string result = testing::run_job(k_means, 2, {bytes.substr(0, 1200), bytes.substr(1200)});
+  const std::string result = run_inputs(k_means, {{"centres", "10,10,10;90,90,90;50,20,70;1000,0,0"}, {"passes", "1"}},
+                                        {{"points", bytes}}, 2, 1200);
   const std::vector<double> numbers = numbers_of(result);
-  ASSERT_EQ(numbers.size(), 15u) << result;  // the last centre has no point
+  ASSERT_EQ(numbers.size(), 20u) << result;
   for (std::size_t c = 0; c < 3; ++c) {
     EXPECT_EQ(numbers[5 * c], static_cast<double>(c));
     EXPECT_EQ(numbers[5 * c + 1], sums[c][0]);
     for (std::size_t d = 0; d < 3; ++d) EXPECT_NEAR(numbers[5 * c + 2 + d], sums[c][d + 1] / sums[c][0], 1e-9);
   }
-  for (const char* const centres_text : {"", "1,2;3", "1,,2", "1;2;", "x", "1,2,", "nan,1"}) {
+  EXPECT_TRUE(result.ends_with("3\t0\t1000\t0\t0\n")) << "a centre without points stays where it is";
+  for (const char* const centres_text : {"", "1,2;3", "1,,2", "1;2;", ";", "x", "1,2,", "nan,1"}) {
     EXPECT_TRUE(refusal_of(k_means, {{"centres", centres_text}}).starts_with("parameter 'centres'")) << centres_text;
   }
+}
+
+std::string floats(const std::vector<float>& numbers) {
+  std::string bytes(numbers.size() * sizeof(float), '\0');
+  std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  return bytes;
+}
+
+TEST(KMeansJob, RepeatsUntilCentresStay) {
+  JobProgram& k_means = *k_means_program();
+  std::mt19937_64 random(10);
+  std::vector<float> points;
+  const float places[4][2] = {{0, 0}, {100, 0}, {0, 100}, {300, 300}};
+  for (int i = 0; i < 4000; ++i) {
+    for (const float at : places[i % 4]) points.push_back(at + static_cast<float>(random() % 1000) / 100);
+  }
+  const std::string bytes = floats(points);
+  const std::string result = result_of(k_means, {{"centres", "1,1;90,9;9,90;200,200"}}, {bytes});
+  const std::vector<double> numbers = numbers_of(result);
+  ASSERT_EQ(numbers.size(), 16u) << result;
+  for (std::size_t c = 0; c < 4; ++c) {
+    EXPECT_EQ(numbers[4 * c + 1], 1000);
+    for (std::size_t d = 0; d < 2; ++d) EXPECT_NEAR(numbers[4 * c + 2 + d], static_cast<double>(places[c][d]) + 5, 1);
+  }
+  // One step more moves nothing, and gives the same.
+  std::string centres;
+  for (std::size_t c = 0; c < 4; ++c)
+    centres += (c == 0 ? "" : ";") + std::to_string(numbers[4 * c + 2]) + "," + std::to_string(numbers[4 * c + 3]);
+  EXPECT_EQ(numbers_of(run_inputs(k_means, {{"centres", centres}, {"passes", "1"}}, {{"p", bytes}}, 1, 1u << 20)),
+            numbers);
+  // Points of the input themselves are a beginning, too.
+  const std::string drawn = run_inputs(k_means, {{"k", "4"}, {"dimensions", "2"}}, {{"points", bytes}}, 2, 1000);
+  EXPECT_EQ(std::ranges::count(drawn, '\n'), 4) << drawn;
+  EXPECT_EQ(numbers_of(drawn)[1] + numbers_of(drawn)[5] + numbers_of(drawn)[9] + numbers_of(drawn)[13], 4000);
+  EXPECT_TRUE(refusal_of(k_means, {{"k", "4"}}).starts_with("parameter 'centres'"));
+  EXPECT_TRUE(
+      refusal_of(k_means, {{"k", "4"}, {"dimensions", "1"}, {"centres", "1"}}).starts_with("parameter 'centres'"));
+  EXPECT_EQ(run_inputs(k_means, {{"k", "4"}, {"dimensions", "2"}}, {{"points", ""}}, 2, 1000),
+            "error: stage 2 of 2, pass 1: side data 'centres' has no point: the input is empty");
+}
+
+TEST(JoinJob, JoinsInEveryWay) {
+  JobProgram& join = *join_program();
+  const std::vector<std::pair<std::string, std::string>> inputs{
+      {"left", "b\t1\na\t2\tx\nb\t0\nd\t9\n\n"}, {"right/1", "b\tB\n"}, {"right/2", "c\tC\na\tA\nb\tBB"}};
+  const auto joined = [&](const Parameters& parameters) {
+    const std::string one = run_inputs(join, parameters, inputs, 1, 1000);
+    EXPECT_EQ(run_inputs(join, parameters, inputs, 3, 5), one);
+    return one;
+  };
+  const std::string inner = "a\t2\tx\tA\nb\t0\tB\nb\t1\tB\nb\t0\tBB\nb\t1\tBB\n";
+  EXPECT_EQ(joined({}), inner);
+  EXPECT_EQ(joined({{"kind", "left"}}), inner + "d\t9\n");
+  EXPECT_EQ(joined({{"kind", "right"}}), inner + "c\tC\n");
+  EXPECT_EQ(joined({{"kind", "outer"}}), inner + "c\tC\nd\t9\n");
+  EXPECT_EQ(joined({{"right-key", "2"}, {"kind", "left"}}), "a\t2\tx\nb\t0\nb\t1\nd\t9\n");
+  EXPECT_EQ(
+      run_inputs(join, {{"separator", "comma"}, {"left-key", "2"}}, {{"left", "1,k,2\n"}, {"right", "k,3,4"}}, 2, 9),
+      "k,1,2,3,4\n");
+  EXPECT_TRUE(
+      run_inputs(join, {{"left-key", "3"}}, inputs, 1, 99).contains("the record at byte 0 of left is malformed"));
+  EXPECT_TRUE(run_inputs(join, {}, {{"orders", "a"}}, 1, 9).contains("neither left nor right") ||
+              run_inputs(join, {}, {{"orders", "a"}}, 1, 9).contains("the job threw an exception"));
+}
+
+TEST(PageRankJob, EqualsThePlainComputation) {
+  JobProgram& page_rank = *page_rank_program();
+  std::mt19937_64 random(11);
+  std::map<int, std::vector<int>> links;
+  std::string text;
+  for (int i = 0; i < 2000; ++i) {
+    const int from = static_cast<int>(random() % 150);
+    const int to = static_cast<int>(random() % (random() % 200 + 1));
+    links[from].push_back(to);
+    links[to];
+    text += "page" + std::to_string(from) + "\tpage" + std::to_string(to) + '\n';
+  }
+  std::map<int, double> ranks;
+  for (const auto& [page, to] : links) ranks[page] = 1;
+  for (int pass = 0; pass < 7; ++pass) {
+    std::map<int, double> given;
+    for (const auto& [page, to] : links) {
+      for (const int target : to) given[target] += ranks[page] / static_cast<double>(to.size());
+    }
+    for (auto& [page, rank] : ranks) rank = 0.15 + 0.85 * given[page];
+  }
+  const Parameters parameters{{"passes", "7"}, {"tolerance", "0"}};
+  const std::string result = run_inputs(page_rank, parameters, {{"links", text}}, 1, 1u << 20);
+  std::string_view rest = result;
+  double last = 1e9;
+  std::size_t seen = 0;
+  for (; !rest.empty(); ++seen) {
+    const std::size_t tab = rest.find('\t');
+    const int page = std::stoi(std::string(rest.substr(4, tab - 4)));
+    const double rank = numbers_of(rest.substr(tab, rest.find('\n') - tab)).at(0);
+    EXPECT_NEAR(rank, ranks.at(page), 1e-9);
+    EXPECT_LE(rank, last);
+    last = rank;
+    rest.remove_prefix(rest.find('\n') + 1);
+  }
+  EXPECT_EQ(seen, ranks.size());
+  EXPECT_EQ(run_inputs(page_rank, {{"tolerance", "1"}}, {{"links", "a\tb\nb\ta\n"}}, 2, 3), "a\t1\nb\t1\n");
+  EXPECT_TRUE(run_inputs(page_rank, {}, {{"links", "a\tb\nc\n"}}, 1, 99).contains("the record at byte 4 of links"));
+  EXPECT_TRUE(refusal_of(page_rank, {{"damping", "1.5"}}).starts_with("parameter 'damping' is a number"));
+}
+
+TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
+  JobProgram& multiply = *matrix_multiply_program();
+  std::mt19937_64 random(12);
+  const std::size_t n = 37;
+  const std::size_t m = 23;
+  const std::size_t p = 11;
+  std::vector<float> left(n * m);
+  std::vector<float> right(m * p);
+  for (float& x : left) x = static_cast<float>(random() % 100);
+  for (float& x : right) x = static_cast<float>(random() % 100);
+  std::vector<float> product(n * p);
+  for (std::size_t r = 0; r < n; ++r) {
+    for (std::size_t c = 0; c < p; ++c) {
+      for (std::size_t i = 0; i < m; ++i) product[r * p + c] += left[r * m + i] * right[i * p + c];
+    }
+  }
+  const local::LocalSide side{"right", to_bytes(as_bytes(floats(right)))};
+  for (const std::uint64_t split_size : {100u, 1000u, 1u << 20}) {
+    EXPECT_EQ(run_inputs(multiply, {{"columns", "23"}}, {{"left", floats(left)}}, 3, split_size, {side}),
+              floats(product));
+  }
+  EXPECT_EQ(run_inputs(multiply, {{"columns", "24"}}, {{"left", ""}}, 1, 100, {side}),
+            "error: side data 'right' is not a matrix with as many rows as the left one has columns");
+  EXPECT_EQ(run_inputs(multiply, {{"columns", "23"}}, {{"left", ""}}, 1, 100),
+            "error: the job needs side data: --side right=FILE");
+  EXPECT_EQ(refusal_of(multiply, {}), "parameter 'columns' is a number from 1 to 1048576");
+}
+
+TEST(PcaJob, FindsTheDirectionsThatPointsWereMadeFrom) {
+  JobProgram& pca = *pca_program();
+  std::mt19937_64 random(13);
+  const auto noise = [&] { return static_cast<float>(random() % 2001) / 1000 - 1; };
+  std::vector<float> rows;
+  for (int i = 0; i < 5000; ++i) {
+    const float along = 10 * noise();
+    const float across = noise();
+    rows.insert(rows.end(), {3 + along * 0.6f - across * 0.8f, -2 + along * 0.8f + across * 0.6f, 7});
+  }
+  const auto directions = [&](std::uint32_t partitions, std::uint64_t split_size) {
+    return numbers_of(
+        run_inputs(pca, {{"columns", "3"}, {"components", "2"}}, {{"rows", floats(rows)}}, partitions, split_size));
+  };
+  const std::vector<double> numbers = directions(1, 1u << 30);
+  ASSERT_EQ(numbers.size(), 3u + 2 * 5);
+  const std::vector<double> split = directions(3, 1000);
+  for (std::size_t i = 0; i < numbers.size(); ++i) EXPECT_NEAR(split.at(i), numbers[i], 1e-9);
+  EXPECT_NEAR(numbers[0], 3, 0.3);
+  EXPECT_NEAR(numbers[2], 7, 1e-5);
+  EXPECT_NEAR(numbers[4], 100 / 3.0, 2);  // of along: its square's mean
+  EXPECT_NEAR(numbers[5], 0.6, 0.01);
+  EXPECT_NEAR(numbers[6], 0.8, 0.01);
+  EXPECT_NEAR(numbers[9], 1 / 3.0, 0.03);
+  EXPECT_NEAR(std::abs(numbers[10]), 0.8, 0.01);
+  const std::vector<double> covariance =
+      numbers_of(run_inputs(pca, {{"columns", "3"}}, {{"rows", floats({1, 2, 3, 3, 2, 1})}}, 2, 12));
+  EXPECT_EQ(covariance, (std::vector<double>{2, 2, 2, 0, 1, 0, -1, 1, 0, 0, 0, 2, -1, 0, 1}));
+  EXPECT_EQ(refusal_of(pca, {{"columns", "3"}, {"components", "4"}}),
+            "parameter 'components' is a number from 0 to the number of columns");
 }
 
 }  // namespace

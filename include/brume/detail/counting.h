@@ -24,6 +24,7 @@ class CountSink {
 struct CountingHooks {
   void* job = nullptr;
   void (*map)(void* job, const Piece& piece, CountSink& out) = nullptr;
+  void (*end_of_map)(void* job, CountSink& out) = nullptr;  // may be missing
   void (*format)(const void* job, std::string_view key, std::uint64_t value, Line& line) = nullptr;
   LineOrder order = LineOrder::kValueDescending;
   OutputKind line_kind = OutputKind::kLine;

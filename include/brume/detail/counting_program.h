@@ -35,7 +35,10 @@ class CountingProgram final : public JobProgram {
     mark_known_parameters<Job>(parameters, known);
   }
   const Borders& borders() const override { return borders_; }
-  std::unique_ptr<MapTask> new_map(Scratch&) override { return engine_->new_map(); }
+  std::unique_ptr<MapTask> new_map(Scratch&) override {
+    state_ = {};
+    return engine_->new_map();
+  }
   bool merges() const override { return false; }
   std::unique_ptr<ReduceTask> new_reduce(Scratch& scratch) override { return engine_->new_reduce(scratch); }
   std::unique_ptr<MergeTask> new_merge(Scratch&) override { return nullptr; }
@@ -60,7 +63,13 @@ class CountingProgram final : public JobProgram {
       auto& program = *static_cast<CountingProgram*>(self);
       Pairs pairs(out);
       EmitterOf<Job> emitter(pairs, program.counters());
-      std::as_const(*program.job_).map(piece, emitter);
+      map_piece(*program.job_, piece, program.state_, emitter);
+    };
+    hooks.end_of_map = [](void* self, CountSink& out) {
+      auto& program = *static_cast<CountingProgram*>(self);
+      Pairs pairs(out);
+      EmitterOf<Job> emitter(pairs, program.counters());
+      end_of_map(*program.job_, program.state_, emitter);
     };
     hooks.format = [](const void* self, std::string_view key, std::uint64_t value, Line& line) {
       const Job& job = *static_cast<const CountingProgram*>(self)->job_;
@@ -75,6 +84,7 @@ class CountingProgram final : public JobProgram {
 
   std::string_view name_;
   std::optional<Job> job_;
+  StateOf<Job> state_{};  // of the task at hand
   Borders borders_;
   std::unique_ptr<CountingEngine> engine_;
 };

@@ -68,12 +68,14 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   JobStatus feed(const Piece& piece, PartitionSink&) override {
     return guarded([&]() -> JobStatus {
       EmitterOf<Job> emitter(*this, counters_);
-      job_.map(piece, emitter);
+      map_piece(job_, piece, task_state_, emitter);
       return status_;
     });
   }
   JobStatus finish(PartitionSink& sink) override {
     return guarded([&]() -> JobStatus {
+      EmitterOf<Job> emitter(*this, counters_);
+      end_of_map(job_, task_state_, emitter);
       empty_table();
       if (!status_) return status_;
       auto reader = sorter_->read();
@@ -134,6 +136,7 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   const Job& job_;
   const GeneralState& state_;
   JobCounters& counters_;
+  StateOf<Job> task_state_{};
   ValueTable<Job> table_;
   std::unique_ptr<PairSorter> sorter_;
   std::string key_;

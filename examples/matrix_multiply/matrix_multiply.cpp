@@ -1,0 +1,57 @@
+// The product of two matrices of 4-byte floats, little-endian, row by row: the left one is the input, the right one
+// side data, the product is written in the same form.
+//
+//   --input left.bin --side right=right.bin
+//   -p columns=1000        of the left matrix, and rows of the right one (needed)
+//   -p header=0            bytes before the left matrix
+#include <brume/job.h>
+
+#include <Eigen/Core>
+#include <cstring>
+
+struct MatrixMultiply {
+  using Key = std::uint64_t;  // row
+  using Value = std::string_view;
+  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  void configure(brume::Parameters& parameters) {
+    parameters.number("columns", columns, std::size_t{1}, std::size_t{1} << 20);
+    parameters.number("header", header, std::uint64_t{0}, std::uint64_t{1} << 40);
+    if (columns == 0) parameters.refuse("columns", "is a number from 1 to 1048576");
+  }
+  static constexpr std::array<brume::Side, 1> sides{{{"right"}}};
+  void load(const brume::SideData& data) {
+    const std::string_view bytes = data.text("right");
+    const std::size_t row_size = columns * sizeof(float);
+    if (bytes.empty() || bytes.size() % row_size != 0) {
+      brume::SideData::refuse("right", "is not a matrix with as many rows as the left one has columns");
+    }
+    right.resize(static_cast<Eigen::Index>(columns), static_cast<Eigen::Index>(bytes.size() / row_size));
+    std::memcpy(right.data(), bytes.data(), bytes.size());
+  }
+
+  brume::Records records() const { return {columns * sizeof(float), header}; }
+
+  void map(const brume::Piece& piece, brume::Emitter<Value, Key>& out) const {
+    const std::size_t row_size = columns * sizeof(float);
+    const auto rows = static_cast<Eigen::Index>(piece.text.size() / row_size);
+    Matrix left(rows, static_cast<Eigen::Index>(columns));
+    std::memcpy(left.data(), piece.text.data(), piece.text.size());
+    const Matrix product = left * right;
+    const auto* const bytes = reinterpret_cast<const char*>(product.data());
+    const std::size_t product_size = static_cast<std::size_t>(product.cols()) * sizeof(float);
+    const Key first = (piece.offset - header) / row_size;
+    for (Key row = 0; row < static_cast<Key>(rows); ++row) {
+      out.emit(first + row, Value(bytes + row * product_size, product_size));
+    }
+  }
+
+  void format(const Key&, const Value& row, brume::Line& line) const { line << row; }
+
+ private:
+  std::size_t columns = 0;
+  std::uint64_t header = 0;
+  Matrix right;
+};
+
+BRUME_JOB(MatrixMultiply);
