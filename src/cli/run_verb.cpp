@@ -37,9 +37,10 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   bool local = false;
-  std::string memory;    // of a local run
-  std::string seed;      // of a local run
-  std::string debugger;  // of a local run
+  std::string memory;       // of a local run
+  std::string compression;  // of a local run
+  std::string seed;         // of a local run
+  std::string debugger;     // of a local run
 };
 
 Result<json> parse_parameters(const std::vector<std::string>& words) {
@@ -119,6 +120,7 @@ Status run_here(const RunOptions& options) {
   pass("--split-size", options.split_size);
   if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
   pass("--memory", options.memory);
+  pass("--compression", options.compression);
   pass("--seed", options.seed);
   for (const std::string& parameter : options.parameters) pass("-p", parameter);
   if (options.json) arguments.push_back("--json");
@@ -207,6 +209,11 @@ void add_run(CLI::App& app) {
                      "Run here in one ordinary process, without a cluster: plain input (- is standard input), "
                      "result to standard output unless --output names a file");
   verb->add_option("--memory", options->memory, "With --local: as an enclave's heap, with K, M or G (default: 1G)")
+      ->needs(local);
+  verb->add_option(
+          "--compression", options->compression,
+          "With --local: what the input is compressed with: auto (the default, by its first bytes), none, gzip "
+          "or zstd")
       ->needs(local);
   verb->add_option("--seed", options->seed, "With --local: changes the order of all that a job must not rely on")
       ->needs(local);

@@ -12,7 +12,7 @@
 namespace brume::formats {
 namespace {
 
-constexpr std::size_t kTextLimit = 4u << 20;  // what this target looks at, of a bomb
+constexpr std::size_t kTextLimit = 256u << 10;  // what this target looks at, of a bomb
 
 struct Decoded {
   Bytes text;
