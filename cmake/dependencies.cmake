@@ -3,11 +3,10 @@ find_package(Threads REQUIRED)
 set(OPENSSL_USE_STATIC_LIBS TRUE)  # enclave programs and brume-node have no loader
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
-find_package(Boost 1.81 REQUIRED)  # headers only
+find_package(Boost 1.81 REQUIRED)  # headers only: JSON
 find_package(CLI11 2.1 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
-pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(zlib REQUIRED zlib>=1.2.13)
 pkg_check_modules(libzstd REQUIRED libzstd>=1.5)
 pkg_check_modules(libarchive REQUIRED IMPORTED_TARGET libarchive)
