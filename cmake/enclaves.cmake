@@ -26,7 +26,7 @@ endfunction()
 
 # For a debugger, and with assertions.
 set(BRUME_LOCAL_JOB_FLAGS -g -Og -UNDEBUG)
-set(BRUME_LOCAL_JOB_ROOMS local mapreduce sealed crypto files base)
+set(BRUME_LOCAL_JOB_ROOMS local mapreduce formats sealed crypto files base)
 
 function(brume_job name)
   if(BRUME_FUZZ)
@@ -83,13 +83,13 @@ function(brume_job_kit)
   set(compile ${CMAKE_CXX_COMPILER} -std=c++23 ${flags} -fPIE -fno-plt -I${CMAKE_SOURCE_DIR}/src
     -I${CMAKE_SOURCE_DIR}/include -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
   brume_kit(local-kit COMPILE ${compile} -Wall -Wextra ${BRUME_LOCAL_JOB_FLAGS} LINK ${CMAKE_SOURCE_DIR}/src/local/local_main.cpp
-    ROOMS ${BRUME_LOCAL_JOB_ROOMS} OPTIONS -lcrypto -pthread -pie)
+    ROOMS ${BRUME_LOCAL_JOB_ROOMS} OPTIONS -lcrypto -lz -lzstd -pthread -pie)
   brume_job_package()
   if(BRUME_ENCLAVES)
     brume_kit(kit COMPILE ${compile} LINK ${CMAKE_SOURCE_DIR}/src/enclave/runtime/main_job.cpp
       "$<JOIN:$<TARGET_OBJECTS:brume_enclave_runtime>,\n>"
-      ROOMS enclave join appraisal mapreduce sealed evidence crypto abi base
-      OPTIONS -lssl -lcrypto -pthread -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry
+      ROOMS enclave join appraisal mapreduce formats sealed evidence crypto abi base
+      OPTIONS -lssl -lcrypto -lz -lzstd -pthread -static-pie -s -Wl,--build-id=none -Wl,--gc-sections -Wl,-e,brume_enclave_entry
       -Wl,-z,norelro -Wl,-z,separate-code -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
   endif()
 endfunction()
@@ -106,7 +106,7 @@ function(brume_job name)
   target_compile_features(${name}-local PRIVATE cxx_std_23)
   target_compile_options(${name}-local PRIVATE -Wall -Wextra @flags@)
   target_include_directories(${name}-local PRIVATE @CMAKE_SOURCE_DIR@/include @CMAKE_SOURCE_DIR@/src)
-  target_link_libraries(${name}-local PRIVATE -Wl,--start-group @rooms@ -Wl,--end-group crypto pthread)
+  target_link_libraries(${name}-local PRIVATE -Wl,--start-group @rooms@ -Wl,--end-group crypto z zstd pthread)
 endfunction()
 ]])
   file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/jobs/brume_jobConfig.cmake INPUT ${CMAKE_BINARY_DIR}/brume_jobConfig.cmake.in)

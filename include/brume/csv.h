@@ -12,9 +12,12 @@
 // Bytes are bytes: no encoding is asked for. A quoted field with a line end in it comes as two malformed records.
 #pragma once
 
+#include <brume/detail/text_target.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace brume {
@@ -89,17 +92,59 @@ class CsvRecord {
 };
 
 // Appends a field as CSV: in quotes if it needs them, which is the case for commas, quotes and line ends.
-inline void append_csv_field(std::string_view field, std::string& out, char comma = ',') {
-  if (field.find_first_of(std::string{comma, '"', '\r', '\n'}) == std::string_view::npos) {
-    out += field;
+template <detail::TextTarget Out>
+void append_csv_field(std::string_view field, Out& out, char comma = ',') {
+  const char special[] = {comma, '"', '\r', '\n'};
+  if (field.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) {
+    detail::append_text(field, out);
     return;
   }
-  out.push_back('"');
-  for (const char byte : field) {
-    if (byte == '"') out.push_back('"');
-    out.push_back(byte);
+  detail::append_text("\"", out);
+  while (!field.empty()) {
+    const std::size_t size = std::min(field.find('"'), field.size());
+    detail::append_text(field.substr(0, size), out);
+    if (size < field.size()) detail::append_text("\"\"", out);
+    field.remove_prefix(std::min(size + 1, field.size()));
   }
-  out.push_back('"');
+  detail::append_text("\"", out);
 }
+
+// Records, field by field; CsvRecord reads them back to the same fields, but for fields with a newline, which only
+// readers that look beyond lines put together again:
+//
+//   brume::CsvWriter csv(line);
+//   csv.field(name).field(count).field(mean).end();
+template <detail::TextTarget Out>
+class CsvWriter {
+ public:
+  explicit CsvWriter(Out& out, char comma = ',') : out_(out), comma_(comma) {}
+
+  CsvWriter& field(std::string_view text) {
+    separate();
+    append_csv_field(text, out_, comma_);
+    return *this;
+  }
+  // In the shortest decimal form that reads back to the same number.
+  template <detail::Number T>
+  CsvWriter& field(T number) {
+    std::string text;
+    detail::append_number(number, text);
+    return field(std::string_view(text));
+  }
+  // The record's, which has at least one field.
+  void end() {
+    detail::append_text("\n", out_);
+    begun_ = false;
+  }
+
+ private:
+  void separate() {
+    if (std::exchange(begun_, true)) detail::append_text({&comma_, 1}, out_);
+  }
+
+  Out& out_;
+  char comma_;
+  bool begun_ = false;
+};
 
 }  // namespace brume

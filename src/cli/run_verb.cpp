@@ -1,21 +1,20 @@
-// `brume run`: one job over one input, sealed all the way.
-#include <unistd.h>
-
+// `brume run`: one job over its inputs, sealed all the way.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 
-#include "cli/age_files.h"
 #include "cli/cluster.h"
 #include "cli/local_job.h"
 #include "cli/progress.h"
-#include "cli/s3_settings.h"
+#include "cli/sealed_inputs.h"
 #include "cli/verbs.h"
+#include "files/output_paths.h"
 #include "files/size_text.h"
+#include "formats/input_decoder.h"
 #include "image/reference_values.h"
+#include "mapreduce/descriptor.h"
 #include "master/control.h"
 #include "master/home.h"
-#include "master/input_file.h"
 
 namespace brume::cli {
 
@@ -29,8 +28,10 @@ constexpr std::size_t kReferenceSizeLimit = 64u << 10;
 struct RunOptions {
   std::string job;
   std::vector<std::string> inputs;
+  std::vector<std::string> sides;
+  std::string compression;
   InputOptions access;
-  std::string output;
+  std::vector<std::string> outputs;
   std::string recipient;
   std::uint32_t partitions = 0;
   std::string split_size;
@@ -55,47 +56,14 @@ Result<json> parse_parameters(const std::vector<std::string>& words) {
   return out;
 }
 
-// What the master is told of the input. A plain file is sealed to the cluster first; the sealed copy goes when this
-// object does.
-class SealedInput {
- public:
-  static Result<SealedInput> create(const master::InputName& name, const std::string& word, const master::Home& home) {
-    SealedInput out;
-    if (name.remote()) {
-      out.word_ = word;
-      return out;
-    }
-    std::error_code error;
-    const fs::path input = fs::absolute(word, error);
-    BRUME_ASSIGN(bool sealed, master::is_age_file(input));
-    if (sealed) {
-      out.word_ = input.string();
-      return out;
-    }
-    BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
-    BRUME_TRY(master::make_private_folder(home.runs()));
-    out.word_ = (home.runs() / ("input-" + std::to_string(getpid()) + ".age")).string();
-    out.temporary_ = true;
-    BRUME_ASSIGN(sealed::AgeRecipient recipient, sealed::AgeRecipient::parse(status.value("recipient", "")));
-    BRUME_ASSIGN(files::InputFile plain, files::InputFile::open(input.string()));
-    BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(out.word_, {.force = true, .mode = 0600}));
-    BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
-    BRUME_TRY(copy.commit());
-    return out;
+Result<std::vector<files::NamedPath>> parse_sides(const std::vector<std::string>& words) {
+  std::vector<files::NamedPath> out;
+  for (const std::string& word : words) {
+    out.push_back(files::parse_named_path(word));
+    if (out.back().name == out.back().path) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
   }
-  SealedInput(SealedInput&& other) noexcept
-      : word_(std::move(other.word_)), temporary_(std::exchange(other.temporary_, false)) {}
-  SealedInput& operator=(SealedInput&&) = delete;
-  ~SealedInput() {
-    if (temporary_) unlink(word_.c_str());
-  }
-  const std::string& word() const { return word_; }
-
- private:
-  SealedInput() = default;
-  std::string word_;
-  bool temporary_ = false;
-};
+  return out;
+}
 
 // The program would refuse every order of another job; this says so before anything is sealed or sent.
 Status check_job(const std::string& asked, const master::Home& home) {
@@ -123,16 +91,18 @@ Status run_here(const RunOptions& options) {
     if (!value.empty()) arguments.insert(arguments.end(), {name, value});
   };
   for (const std::string& input : options.inputs) {
-    BRUME_ASSIGN(const master::InputName name, master::InputName::parse(input));
+    BRUME_ASSIGN(const master::InputName name, master::InputName::parse(files::parse_named_path(input).path));
     if (name.remote())
       return fail(ErrorCode::kUsage, "--input " + name.shown() + ": with --local, input is a plain file here");
     pass("--input", input);
   }
-  pass("--output", options.output);
+  for (const std::string& side : options.sides) pass("--side", side);
+  for (const std::string& output : options.outputs) pass("--output", output);
   if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
   pass("--split-size", options.split_size);
   if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
   pass("--memory", options.memory);
+  pass("--compression", options.compression);
   pass("--seed", options.seed);
   for (const std::string& parameter : options.parameters) pass("-p", parameter);
   if (options.json) arguments.push_back("--json");
@@ -140,81 +110,91 @@ Status run_here(const RunOptions& options) {
   return become_local_job(options.job, arguments, options.debugger);
 }
 
-// Nodes see only what 'brume up' showed them.
-Status check_share_of(const master::InputName& name, const master::Home& home) {
-  if (name.kind != master::InputName::Kind::kShared) return {};
-  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
-  for (const std::string& share : cluster.spec.shares)
-    if (name.text.starts_with(share + "/")) return {};
-  return fail(ErrorCode::kUsage, name.shown() +
-                                     ": is in no folder that the cluster's nodes see; start it with 'brume up "
-                                     "--share FOLDER', where FOLDER is at the same path on every host");
-}
-
-std::string default_output(const master::InputName& name) {
-  const std::string shown = name.shown();
+// Beside nothing: in the folder that the command runs in.
+std::string default_output(const std::string& word) {
+  const files::NamedPath named = files::parse_named_path(word);
+  std::string shown = named.name;
+  if (const auto name = master::InputName::parse(named.path); name && named.name == named.path) shown = name->shown();
   return fs::path(shown.substr(0, shown.find_last_not_of('/') + 1)).filename().string() + ".result";
 }
 
-void print_answer(const json& answer, const master::InputName& input, const std::string& output) {
-  std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in " << output
-            << "\n";
-  if (input.remote()) std::cout << "input: " << input.shown() << ", fetched there by the hosts\n";
+// What the master is asked; `inputs` keeps what it made for that.
+Result<json> make_request(const RunOptions& options, const master::Home& home, SealedInputs& inputs) {
+  json request{{"verb", "run"}, {"job", options.job}, {"partitions", options.partitions}, {"pad", options.pad}};
+  BRUME_ASSIGN(request["parameters"], parse_parameters(options.parameters));
+  BRUME_ASSIGN(request["split_size"],
+               options.split_size.empty() ? Result<std::uint64_t>(0) : files::parse_size(options.split_size));
+  const std::string compression = options.compression.empty() ? "auto" : options.compression;
+  BRUME_TRY(formats::parse_compression(compression));
+  request["compression"] = compression;
+  std::error_code error;
+  BRUME_ASSIGN(const files::OutputPaths outputs, files::parse_output_paths(options.outputs));
+  const std::string output = outputs.first.empty() ? default_output(options.inputs.front()) : outputs.first;
+  request["output"] = fs::absolute(output, error).string();
+  request["outputs"] = json::object();
+  for (const auto& [name, path] : outputs.others) request["outputs"][name] = fs::absolute(path, error).string();
+  BRUME_ASSIGN(const auto paths, files::list_inputs(options.inputs, mapreduce::kInputLimit));
+  BRUME_ASSIGN(const auto sides, parse_sides(options.sides));
+  BRUME_ASSIGN(request["inputs"], inputs.add("--input", paths));
+  BRUME_ASSIGN(request["sides"], inputs.add("--side", sides));
+  BRUME_ASSIGN(const master::InputAccess access, input_access(inputs.kinds(), options.access));
+  request["access"] = encode_access(access);
+  std::string recipient = options.recipient;
+  if (recipient.empty() && output.ends_with(".age")) {
+    BRUME_ASSIGN(const json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
+    recipient = status.value("recipient", "");
+  }
+  request["recipient"] = recipient;
+  return request;
+}
+
+void show_event(const json& event, const RunOptions& options, Progress& progress) {
+  const std::string kind = event.value("event", "");
+  if (kind == "note" && !options.quiet) std::cerr << "note: " << event.value("text", "") << "\n";
+  if (kind == "waiting") progress.show("waiting for another run");
+  if (kind != "progress") return;
+  const std::string pass = event.value("pass", "");
+  progress.show((pass.empty() ? "" : pass + ": ") + std::to_string(event.value("maps_done", 0)) + " of " +
+                std::to_string(event.value("map_count", 0)) + " map tasks, " +
+                std::to_string(event.value("reduces_done", 0)) + " of " +
+                std::to_string(event.value("reduce_count", 0)) + " reduce tasks");
+}
+
+void print_answer(const json& answer, const json& request) {
+  const json outputs = answer.value("outputs", json::array());
+  std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in ";
+  for (std::size_t i = 0; i < outputs.size(); ++i) std::cout << (i == 0 ? "" : ", ") << outputs[i].value("path", "");
+  std::cout << "\n";
+  for (const json& input : request.at("inputs")) {
+    const auto name = master::InputName::parse(input.value("place", ""));
+    if (name && name->remote()) std::cout << "input: " << name->shown() << ", fetched there by the hosts\n";
+  }
   std::cout << "took " << answer.value("total_ms", 0) << " ms: " << answer.value("cluster_ms", 0)
-            << " ms on the cluster, " << answer.value("merge_ms", 0)
-            << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
+            << " ms on the cluster";
+  if (answer.value("passes", 1) > 1) std::cout << " in " << answer.value("passes", 1) << " passes";
+  std::cout << ", " << answer.value("merge_ms", 0) << " ms to merge and write\nreceipt: " << answer.value("receipt", "")
+            << "\n";
   const json counters = answer.value("counters", json::object());
   for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
-  for (const json& place : answer.value("malformed_places", json::array()))
-    std::cout << "malformed record at byte " << place << "\n";
+  const json places = answer.value("malformed_places", json::array());
+  for (const json& place : places)
+    std::cout << place.value("input", "") << ": malformed record at byte " << place.value("offset", 0) << "\n";
 }
 
 Status run(const RunOptions& options) {
   if (options.local) return run_here(options);
-  if (options.inputs.size() != 1) return fail(ErrorCode::kUsage, "--input: a cluster's run takes one file");
-  const std::string& input_path = options.inputs.front();
-  BRUME_ASSIGN(master::Home home, master::Home::from_environment());
-  BRUME_ASSIGN(const master::InputName name, master::InputName::parse(input_path));
-  BRUME_ASSIGN(const master::InputAccess access, input_access(name.kind, options.access));
+  BRUME_ASSIGN(const master::Home home, master::Home::from_environment());
   BRUME_TRY(check_job(options.job, home));
-  BRUME_TRY(check_share_of(name, home));
-  BRUME_ASSIGN(json parameters, parse_parameters(options.parameters));
-  BRUME_ASSIGN(std::uint64_t split_size,
-               options.split_size.empty() ? std::uint64_t{0} : files::parse_size(options.split_size));
-  std::error_code error;
-  BRUME_ASSIGN(SealedInput input, SealedInput::create(name, input_path, home));
-  std::string output = options.output.empty() ? default_output(name) : options.output;
-  std::string recipient = options.recipient;
-  if (recipient.empty() && output.ends_with(".age")) {
-    BRUME_ASSIGN(json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
-    recipient = status.value("recipient", "");
-  }
   Progress progress("running " + options.job);
-  json request{{"verb", "run"},
-               {"job", options.job},
-               {"input", input.word()},
-               {"access", name.remote() ? encode_access(access) : json::object()},
-               {"output", fs::absolute(output, error).string()},
-               {"recipient", recipient},
-               {"partitions", options.partitions},
-               {"split_size", split_size},
-               {"pad", options.pad},
-               {"parameters", parameters}};
-  auto on_event = [&](const json& event) {
-    std::string kind = event.value("event", "");
-    if (kind == "note" && !options.quiet) std::cerr << "note: " << event.value("text", "") << "\n";
-    if (kind == "waiting") progress.show("waiting for another run");
-    if (kind == "progress")
-      progress.show(std::to_string(event.value("maps_done", 0)) + " of " + std::to_string(event.value("map_count", 0)) +
-                    " map tasks, " + std::to_string(event.value("reduces_done", 0)) + " of " +
-                    std::to_string(event.value("reduce_count", 0)) + " reduce tasks");
-  };
-  BRUME_ASSIGN(json answer, master::control_call(home.master_socket(), request, on_event));
-  answer["output"] = fs::absolute(output, error).string();
+  SealedInputs inputs(home);
+  BRUME_ASSIGN(const json request, make_request(options, home, inputs));
+  BRUME_ASSIGN(const json answer, master::control_call(home.master_socket(), request, [&](const json& event) {
+                 show_event(event, options, progress);
+               }));
   if (options.json)
     std::cout << answer.dump(2) << "\n";
   else if (!options.quiet)
-    print_answer(answer, name, output);
+    print_answer(answer, request);
   return {};
 }
 
@@ -222,15 +202,22 @@ Status run(const RunOptions& options) {
 
 void add_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
-  auto* verb = app.add_subcommand("run", "Run a job over an input; the result is complete, or there is none");
+  auto* verb = app.add_subcommand("run", "Run a job over its inputs; the result is complete, or there is none");
   verb->add_option("JOB", options->job, "The job that is in the cluster's image; with --local, a folder too")
       ->required();
   verb->add_option("--input", options->inputs,
-                   "File; if it is not an age file, it is sealed on the way in. Or where hosts fetch an age file "
-                   "themselves: shared:/FOLDER/FILE, https://HOST/PATH, s3://BUCKET/KEY (docs/guide/inputs.md)")
+                   "Files and folders, [NAME=]PATH, one after another; what is not an age file is sealed on the way "
+                   "in. Or where hosts fetch an age file themselves: shared:/FOLDER/FILE, https://HOST/PATH, "
+                   "s3://BUCKET/KEY (docs/guide/inputs.md)")
       ->required();
-  verb->add_option("--output", options->output,
-                   "Where the result goes (default: INPUT.result); NAME.age is sealed to the cluster's owner");
+  verb->add_option("--compression", options->compression,
+                   "What the inputs are compressed with: auto (the default, by their first bytes), none, gzip or zstd");
+  verb->add_option("--side", options->sides, "NAME=FILE: data that every task gets whole; may be repeated")
+      ->allow_extra_args(false);
+  verb->add_option("--output", options->outputs,
+                   "Where the result goes (default: INPUT.result); FILE.age is sealed to the cluster's owner. "
+                   "NAME=FILE: where the job's output NAME goes (default: beside it, FILE.NAME)")
+      ->allow_extra_args(false);
   verb->add_option("-r,--recipient", options->recipient, "age recipient to whom the result is sealed");
   verb->add_option("--partitions", options->partitions, "Reduce tasks (default: one a reducer)")
       ->check(CLI::Range(1, 4096));

@@ -156,16 +156,17 @@ void add_input_options(CLI::App& verb, InputOptions& options) {
       ->group("Input on a server");
 }
 
-Result<master::InputAccess> input_access(master::InputName::Kind kind, const InputOptions& options,
+Result<master::InputAccess> input_access(const InputKinds& kinds, const InputOptions& options,
                                          const Variables& variables) {
   master::InputAccess out;
-  const bool server = kind == master::InputName::Kind::kHttp || kind == master::InputName::Kind::kS3;
+  const bool s3 = kinds.contains(master::InputName::Kind::kS3);
+  const bool server = s3 || kinds.contains(master::InputName::Kind::kHttp);
   if (!options.ca_file.empty()) {
     if (!server) return fail(ErrorCode::kUsage, "--input-ca: the input lies on no server");
     BRUME_ASSIGN(out.ca_pem, files::read_small_file(options.ca_file, master::kInputCaSizeLimit));
     if (auto roots = crypto::TlsRoots::from_pem(out.ca_pem); !roots) return within(options.ca_file, roots.error());
   }
-  if (kind == master::InputName::Kind::kS3) {
+  if (s3) {
     BRUME_TRY(read_s3(out, options, variables));
     return out;
   }
@@ -177,8 +178,8 @@ Result<master::InputAccess> input_access(master::InputName::Kind kind, const Inp
   return out;
 }
 
-Result<master::InputAccess> input_access(master::InputName::Kind kind, const InputOptions& options) {
-  return input_access(kind, options, [](const char* name) {
+Result<master::InputAccess> input_access(const InputKinds& kinds, const InputOptions& options) {
+  return input_access(kinds, options, [](const char* name) {
     const char* value = std::getenv(name);
     return std::string(value != nullptr ? value : "");
   });

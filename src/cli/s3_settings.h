@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <set>
 
 #include "master/input_name.h"
 
@@ -22,14 +23,17 @@ struct InputOptions {
 // Adds the flags to `verb`; `options` outlives it.
 void add_input_options(CLI::App& verb, InputOptions& options);
 
+// Where a run's inputs lie, of all kinds.
+using InputKinds = std::set<master::InputName::Kind>;
+
 // A variable's value, "" where it is not set.
 using Variables = std::function<std::string(const char* name)>;
 
-// What the master needs for an input of that kind; reads files only where that kind needs them. Errors: kUsage (no
+// What the master needs for inputs of those kinds; reads files only where a kind needs them. Errors: kUsage (no
 // credentials, with where they were looked for), kMalformed, kIo, with the file's name.
-Result<master::InputAccess> input_access(master::InputName::Kind kind, const InputOptions& options,
+Result<master::InputAccess> input_access(const InputKinds& kinds, const InputOptions& options,
                                          const Variables& variables);
 // The same with this process's variables.
-Result<master::InputAccess> input_access(master::InputName::Kind kind, const InputOptions& options);
+Result<master::InputAccess> input_access(const InputKinds& kinds, const InputOptions& options);
 
 }  // namespace brume::cli

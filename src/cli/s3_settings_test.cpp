@@ -22,7 +22,7 @@ class S3Settings : public ::testing::Test {
   ~S3Settings() override { fs::remove_all(home_); }
   void write(const std::string& name, const std::string& text) { std::ofstream(home_ / name) << text; }
   Result<master::InputAccess> read(Kind kind = Kind::kS3) {
-    return input_access(kind, options_, [this](const char* name) { return variables_[name]; });
+    return input_access({kind}, options_, [this](const char* name) { return variables_[name]; });
   }
   void expect_refused(ErrorCode code, std::string_view reason) {
     const auto got = read();

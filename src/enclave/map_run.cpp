@@ -10,6 +10,22 @@ Extent extent_of(const mapreduce::Descriptor& descriptor, std::uint32_t split) {
   return descriptor.is_cut(split) ? Extent::kPart : Extent::kWholeInput;
 }
 
+// An encoded input is read whole, by one task.
+std::unique_ptr<formats::InputDecoder> decoder_for(const mapreduce::Descriptor& descriptor, std::uint32_t split,
+                                                   const mapreduce::TaskLimits& limits) {
+  const std::uint32_t input = mapreduce::begin_of(descriptor, split).input;
+  const std::uint64_t heap_size = 2 * limits.memory_budget;  // see limits_for_heap()
+  switch (descriptor.fields().inputs[input].encoding) {
+    case mapreduce::InputEncoding::kNone:
+      return nullptr;
+    case mapreduce::InputEncoding::kGzip:
+      return formats::InputDecoder::create(formats::Compression::kGzip, formats::decoder_limits_for_heap(heap_size));
+    case mapreduce::InputEncoding::kZstd:
+      return formats::InputDecoder::create(formats::Compression::kZstd, formats::decoder_limits_for_heap(heap_size));
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 MapRun::Work::Work(MapRun& run, const crypto::Key32& task_key)
@@ -19,7 +35,8 @@ MapRun::Work::Work(MapRun& run, const crypto::Key32& task_key)
       scratch(run.descriptor(), run.id(), task_key, salt, run.context_.outbox, run.fetched_, run.scratch_fault()),
       engine(run.context_.program, scratch, streams, run.descriptor().partition_count()),
       cutter(run.context_.program.borders(), extent_of(run.descriptor(), run.id().index),
-             mapreduce::begin_of(run.descriptor(), run.id().index), run.context_.limits.longest_record, engine) {}
+             mapreduce::begin_of(run.descriptor(), run.id().index), run.context_.limits.longest_record, engine),
+      decoder(decoder_for(run.descriptor(), run.id().index, run.context_.limits)) {}
 
 MapRun::MapRun(TaskContext& context, const mapreduce::Descriptor& descriptor, const mapreduce::MapOrder& order)
     : Task(context, descriptor, order.ticket, {mapreduce::Stage::kMap, order.split}),
@@ -31,8 +48,21 @@ void MapRun::start() {
   reader_.begin(*this);
 }
 
+MutableByteView MapRun::room(std::size_t size) {
+  if (!work_->decoder) return work_->cutter.next_chunk(size);
+  work_->encoded.resize(size);
+  return work_->encoded;
+}
+
+Status MapRun::decode() {
+  return work_->decoder->feed(work_->encoded, [&](ByteView piece) {
+    std::ranges::copy(piece, work_->cutter.next_chunk(piece.size()).begin());
+    return work_->cutter.advance();
+  });
+}
+
 std::optional<InputFault> MapRun::filled() {
-  const auto status = work_->cutter.advance();
+  const auto status = work_->decoder ? decode() : work_->cutter.advance();
   if (status) return std::nullopt;
   return InputFault{reason_of(status.error()), status.error().what};
 }
@@ -41,6 +71,8 @@ void MapRun::work() {
   reader_.proceed();
   if (const auto& fault = reader_.fault()) return fail(fault->reason, fault->text);
   if (!reader_.complete()) return;
+  if (work_->decoder)
+    if (auto status = work_->decoder->finish(); !status) return fail(reason_of(status.error()), status.error().what);
   if (auto status = work_->cutter.finish(); !status) return fail(reason_of(status.error()), status.error().what);
   if (auto status = work_->engine.finish(); !status) return fail(reason_of(status.error()), status.error().what);
   finish(work_->streams, work_->salt, reader_.size());

@@ -1,8 +1,10 @@
-// A map task: its chunks of the sealed input in, R sealed streams and the fragments out.
+// A map task: its chunks of the sealed input in, decompressed where that is encoded; R sealed streams and the fragments
+// out.
 #pragma once
 
 #include "enclave/input_reader.h"
 #include "enclave/task.h"
+#include "formats/input_decoder.h"
 
 namespace brume::enclave {
 
@@ -25,6 +27,8 @@ class MapRun final : public Task, private InputReader::Taker {
     TaskScratch scratch;
     MapEngine engine;
     mapreduce::SplitCutter cutter;
+    std::unique_ptr<formats::InputDecoder> decoder;  // none where the input is text as it is
+    Bytes encoded;                                   // one chunk
   };
 
   bool awaits(std::uint64_t fetch) const override { return reader_.owns(fetch); }
@@ -32,8 +36,9 @@ class MapRun final : public Task, private InputReader::Taker {
   void take_end(std::uint64_t fetch) override { reader_.on_end(fetch); }
   void take_failure(std::uint64_t fetch) override { reader_.on_failed(fetch); }
 
-  MutableByteView room(std::size_t size) override { return work_->cutter.next_chunk(size); }
+  MutableByteView room(std::size_t size) override;
   std::optional<InputFault> filled() override;
+  Status decode();
 
   const crypto::Key32 task_key_;
   InputReader reader_;

@@ -3,15 +3,18 @@
 #include <brume/reduction.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "crypto/hash.h"
 #include "files/atomic_file.h"
 #include "files/input_file.h"
 #include "files/input_list.h"
+#include "files/output_paths.h"
 #include "files/size_text.h"
+#include "formats/input_decoder.h"
+#include "local/decoded_input.h"
 #include "local/local_run.h"
 #include "mapreduce/descriptor.h"
 
@@ -28,6 +31,7 @@ struct Options {
   std::string split_size = "64M";
   std::string memory = "1G";
   std::string seed = "0";
+  std::string compression = "auto";
   std::vector<std::string> parameters;
   bool json = false;
   bool quiet = false;
@@ -61,9 +65,11 @@ class FileInput final : public Input {
     }
     return size;
   }
+  // A pipe, whatever its name, would go on where it is.
   Status rewind() override {
-    if (path_.path == "-")
-      return fail(ErrorCode::kUsage, "standard input can be read once, and this job reads its input in every pass");
+    std::error_code error;
+    if (path_.path == "-" || !std::filesystem::is_regular_file(path_.path, error))
+      return fail(ErrorCode::kUsage, name() + " can be read once, and this job reads its input in every pass");
     file_.reset();
     ended_ = false;
     at_begin_ = true;
@@ -99,39 +105,33 @@ class Outputs {
  public:
   static Result<Outputs> create(const std::vector<std::string>& words) {
     Outputs out;
-    for (const std::string& word : words) {
-      const files::NamedPath named = files::parse_named_path(word);
-      std::string& path = named.name == named.path ? out.first_ : out.paths_[named.name];
-      if (!path.empty()) return fail(ErrorCode::kUsage, "--output " + word + ": one for each of the job's outputs");
-      path = named.path;
-    }
-    if (out.first_.empty()) out.first_ = "-";
+    BRUME_ASSIGN(out.paths_, files::parse_output_paths(words));
+    if (out.paths_.first.empty()) out.paths_.first = "-";
     return out;
   }
   Result<mapreduce::LineSink*> open(const std::string& name) {
-    std::string path = first_;
+    std::string path = paths_.first;
     if (!name.empty()) {
-      const auto given = paths_.find(name);
-      if (given == paths_.end() && first_ == "-")
+      const auto given = paths_.others.find(name);
+      if (given == paths_.others.end() && to_standard_output())
         return fail(ErrorCode::kUsage, "the job has an output '" + name + "': --output " + name + "=FILE");
-      path = given == paths_.end() ? first_ + "." + name : given->second;
-      if (given != paths_.end()) paths_.erase(given);
+      path = given == paths_.others.end() ? paths_.first + "." + name : given->second;
+      if (given != paths_.others.end()) paths_.others.erase(given);
     }
     BRUME_ASSIGN(files::AtomicFile file, files::AtomicFile::create(path, {.force = true}));
     sinks_.push_back(std::make_unique<FileSink>(std::move(file)));
     return sinks_.back().get();
   }
   Status commit() {
-    if (!paths_.empty())
-      return fail(ErrorCode::kUsage, "--output " + paths_.begin()->first + "=...: the job has no such output");
+    if (!paths_.others.empty())
+      return fail(ErrorCode::kUsage, "--output " + paths_.others.begin()->first + "=...: the job has no such output");
     for (const auto& sink : sinks_) BRUME_TRY(sink->commit());
     return {};
   }
-  bool to_standard_output() const { return first_ == "-"; }
+  bool to_standard_output() const { return paths_.first == "-"; }
 
  private:
-  std::string first_;
-  std::map<std::string, std::string> paths_;
+  files::OutputPaths paths_;
   std::vector<std::unique_ptr<FileSink>> sinks_;
 };
 
@@ -206,12 +206,19 @@ void tell(const Options& options, const std::vector<FileInput>& inputs, const Lo
 Status run(JobProgram& program, const Options& options) {
   BRUME_ASSIGN(const LocalOptions local, local_options(options));
   BRUME_ASSIGN(const auto paths, files::list_inputs(options.inputs, mapreduce::kInputLimit));
+  BRUME_ASSIGN(const formats::CompressionChoice choice, formats::parse_compression(options.compression));
+  BRUME_ASSIGN(const std::uint64_t memory, files::parse_size(options.memory));
   std::vector<FileInput> files;
   files.reserve(paths.size());
+  std::vector<DecodedInput> texts;
+  texts.reserve(paths.size());
   std::vector<Input*> inputs;
   for (const files::NamedPath& path : paths) {
-    inputs.push_back(&files.emplace_back(path));
-    BRUME_TRY(files.back().look());
+    FileInput& file = files.emplace_back(path);
+    BRUME_TRY(file.look());
+    auto text = DecodedInput::open(file, choice, formats::decoder_limits_for_heap(memory));
+    if (!text) return within(file.name(), text.error());
+    inputs.push_back(&texts.emplace_back(std::move(*text)));
   }
   BRUME_ASSIGN(Outputs outputs, Outputs::create(options.outputs));
   BRUME_ASSIGN(const LocalTotals totals,
@@ -261,6 +268,9 @@ int run_command(JobProgram& program, int argc, char** argv) {
   app.add_option("--memory", options.memory, "As an enclave's heap: half of it is what a task's tables may take")
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Changes the order of everything that a job must not rely on")
+      ->capture_default_str();
+  app.add_option("--compression", options.compression,
+                 "What the input is compressed with: auto (by its first bytes), none, gzip or zstd")
       ->capture_default_str();
   app.add_option("-p", options.parameters, "A parameter of the job, KEY=VALUE; may be repeated")
       ->allow_extra_args(false);

@@ -58,7 +58,10 @@ Status plan_fields(const RunRequest& request, DescriptorFields& fields) {
     if (input.commitment.chunk_count > kChunkCountLimit) return fail(ErrorCode::kLimit, "input: over 2^36 chunks");
     total += input.commitment.chunk_count;
   }
-  if (request.sample_chunks > 0 && request.sample_chunks < total) {
+  // Encoded input has no beginning but its own: a sample of it is all of it.
+  const bool encoded = std::ranges::any_of(
+      fields.inputs, [](const RunInput& input) { return input.encoding != InputEncoding::kNone; });
+  if (request.sample_chunks > 0 && request.sample_chunks < total && !encoded) {
     fields.is_sample = true;
     fields.split_chunk_counts.assign(request.sample_chunks, 1);
     return {};

@@ -195,14 +195,14 @@ std::vector<transport::ConnectionId> Daemon::admitted_connections() const {
 // Where the run's input lies, before any task that reads it; again, with fresh signatures, at half of their time.
 void Daemon::send_inputs(const std::vector<transport::ConnectionId>& connections) {
   const UnixMs now = clock_.now_ms();
-  const auto message = run_->inputs(now);
-  if (!message) return;
-  const Bytes encoded = transport::encode_host_message(*message);
-  for (const transport::ConnectionId connection : connections)
-    control_server_->send(connection, transport::Channel::kHost, encoded);
+  for (const transport::Inputs& message : run_->places(now)) {
+    const Bytes encoded = transport::encode_host_message(message);
+    for (const transport::ConnectionId connection : connections)
+      control_server_->send(connection, transport::Channel::kHost, encoded);
+  }
   // A node that joins later has fresher ones: the others' time is what counts.
   const bool due = !renew_inputs_at_ || now >= *renew_inputs_at_;
-  if (const auto lasts = run_->input().place_lasts_ms(); lasts && due) renew_inputs_at_ = now + *lasts / 2;
+  if (const auto lasts = run_->inputs().places_last_ms(); lasts && due) renew_inputs_at_ = now + *lasts / 2;
 }
 
 void Daemon::on_connect(transport::ConnectionId connection, const std::string& peer_address) {
@@ -249,7 +249,7 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
   if (range == nullptr) return std::unexpected(transport::FetchFailure::kNotFound);
   std::lock_guard lock(run_mutex_);
   if (!run_ || run_->id() != range->run) return std::unexpected(transport::FetchFailure::kNotFound);
-  return run_->input().chunks(range->first_chunk, range->chunk_count);
+  return run_->inputs().chunks(range->first_chunk, range->chunk_count);
 }
 
 void Daemon::node_admitted(const NodeRecord& node) {
@@ -274,6 +274,7 @@ void Daemon::node_refused(const NodeRecord& node) {
 void Daemon::node_lost(const NodeRecord& node) {
   audit(json{{"event", "lost"}, {"node", record_json(node)}}.dump());
   peers_changed_ = true;
+  if (query_ && query_->node() == node.id) query_->node_lost();
   if (!run_) return;
   if (node.state == NodeState::kRefused)
     run_->node_revoked(node.id);
@@ -282,6 +283,11 @@ void Daemon::node_lost(const NodeRecord& node) {
 }
 
 void Daemon::node_message(NodeId node, std::uint8_t type, ByteView body) {
+  if (static_cast<mapreduce::MessageType>(type) == mapreduce::MessageType::kDescribed) {
+    if (!query_ || query_->node() != node) return;  // late
+    if (auto status = query_->on_message(body); !status) drop_node(node, status.error().what);
+    return;
+  }
   if (run_) run_->on_message(node, type, body);
 }
 

@@ -8,9 +8,12 @@
 #include <memory>
 
 #include "crypto/random.h"
+#include "mapreduce/passes.h"
 #include "master/collateral_file.h"
 #include "master/control.h"
 #include "master/home.h"
+#include "master/job_query.h"
+#include "master/job_request.h"
 #include "master/job_run.h"
 #include "master/membership.h"
 #include "transport/control_server.h"
@@ -86,9 +89,21 @@ class Daemon final : public transport::ControlHandler,
   nlohmann::json status_json();
   nlohmann::json nodes_json();
   Result<nlohmann::json> run_job(const nlohmann::json& request, ControlPeer& peer);
-  Result<std::shared_ptr<JobRun>> begin_run(const JobRequest& request, InputFile input);
+  struct Job;  // one `brume run`: its passes, one after another
+  Result<nlohmann::json> do_job(Job& job, ControlPeer& peer);
+  Result<mapreduce::Passes> ask_for_passes(const JobRequest& request);
+  Result<std::vector<StageFacts>> ask_node(NodeId node, const JobRequest& request);
+  Result<RunInputs> open_inputs(const JobRequest& request) const;
+  // The nodes that may do a run: of the program that most admitted nodes have. On the loop.
+  struct Workers;
+  Result<Workers> workers() const;
+  Result<std::shared_ptr<JobRun>> begin_run(const Job& job);
+  Result<std::shared_ptr<JobRun>> begin_run_of(const Job& job, RunInputs inputs);  // on the loop
+  Status wait_for_run(const Job& job, JobRun& run, ControlPeer& peer);
   void end_run(const std::shared_ptr<JobRun>& run);
-  Result<nlohmann::json> finish_run(JobRun& run, const JobRequest& request, UnixMs started_ms);
+  // A pass's output, sealed for the pass that reads it.
+  Result<RunFile> keep_output(JobRun& run);
+  Result<nlohmann::json> finish_job(const Job& job, JobRun& run);
   Result<nlohmann::json> reload_policy();
 
   DaemonOptions options_;
@@ -101,6 +116,8 @@ class Daemon final : public transport::ControlHandler,
   std::mutex audit_mutex_;
   std::optional<CollateralFile> collateral_file_;  // loop thread
   std::unique_ptr<Membership> membership_;         // loop thread
+  std::shared_ptr<JobQuery> query_;                // loop thread
+  std::uint64_t next_query_ = 1;                   // loop thread
   std::shared_ptr<JobRun> run_;                    // loop thread writes; open() reads under run_mutex_
   std::mutex run_mutex_;
   std::mutex one_run_;  // runs are done one after another

@@ -47,7 +47,8 @@ Result<std::unique_ptr<FileBytes>> FileBytes::open(const std::filesystem::path& 
   if (!S_ISREG(info.st_mode))
     return fail(ErrorCode::kUsage,
                 path.string() + ": is no regular file; splits are read at random, so a file is needed");
-  return std::unique_ptr<FileBytes>(new FileBytes(path, std::move(fd), static_cast<std::uint64_t>(info.st_size)));
+  return std::unique_ptr<FileBytes>(
+      new FileBytes(path, std::move(fd), {info.st_dev, info.st_ino}, static_cast<std::uint64_t>(info.st_size)));
 }
 
 Result<Bytes> FileBytes::read(std::uint64_t first, std::size_t most) {

@@ -19,6 +19,13 @@ class InputBytes {
   virtual std::uint64_t claimed_size() const = 0;
 };
 
+// Which file it is, whatever its path comes to mean.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  friend bool operator==(const FileId&, const FileId&) = default;
+};
+
 class FileBytes final : public InputBytes {
  public:
   // A regular file. Errors: kNotFound, kIo, kUsage, with the path.
@@ -26,12 +33,14 @@ class FileBytes final : public InputBytes {
   Result<Bytes> read(std::uint64_t first, std::size_t most) override;
   std::uint64_t claimed_size() const override { return size_; }
   const std::shared_ptr<const UniqueFd>& file() const { return file_; }
+  const FileId& id() const { return id_; }
 
  private:
-  FileBytes(std::filesystem::path path, UniqueFd file, std::uint64_t size)
-      : path_(std::move(path)), file_(std::make_shared<const UniqueFd>(std::move(file))), size_(size) {}
+  FileBytes(std::filesystem::path path, UniqueFd file, FileId id, std::uint64_t size)
+      : path_(std::move(path)), file_(std::make_shared<const UniqueFd>(std::move(file))), id_(id), size_(size) {}
   std::filesystem::path path_;
   std::shared_ptr<const UniqueFd> file_;
+  FileId id_;
   std::uint64_t size_ = 0;
 };
 

@@ -62,10 +62,24 @@ Result<Authenticated> authenticate(InputBytes& bytes, std::span<const sealed::Ag
   return Authenticated{std::move(opening), *layout};
 }
 
+Result<formats::Compression> compression_of(InputBytes& bytes, const Authenticated& file) {
+  const auto& layout = file.layout.layout();
+  const bool single = layout.chunk_count == 1;
+  const std::size_t size = single ? layout.final_sealed_size : sealed::kAgeSealedChunkSize;
+  BRUME_ASSIGN(const Bytes sealed, bytes.read(layout.payload_offset, size));
+  if (sealed.size() != size) return fail(ErrorCode::kIo, "became shorter while it was read");
+  Bytes plain(size - crypto::kAeadTagSize);
+  sealed::ChunkCipher cipher(file.opening.payload_key);
+  BRUME_TRY(cipher.open(0, single, sealed, plain));
+  const auto compression = formats::recognise(plain);
+  crypto::wipe(plain);
+  return compression;
+}
+
 // Only where the file lies differs.
 struct Opened {
   std::unique_ptr<InputBytes> bytes;
-  std::shared_ptr<const UniqueFd> file;
+  std::optional<FileId> file;
   FetchedBytes* fetched = nullptr;
 };
 
@@ -74,7 +88,7 @@ Result<Opened> open_bytes(const InputName& name, const InputAccess& access, cons
   Opened out;
   if (name.kind == InputName::Kind::kFile || name.kind == InputName::Kind::kShared) {
     BRUME_ASSIGN(std::unique_ptr<FileBytes> file, FileBytes::open(name.text));
-    out.file = file->file();
+    out.file = file->id();
     out.bytes = std::move(file);
     return out;
   }
@@ -94,6 +108,7 @@ Result<bool> is_age_file(const std::filesystem::path& path) {
 }
 
 Result<InputFile> InputFile::open(const InputName& name, const InputAccess& access,
+                                  const formats::CompressionChoice& choice,
                                   std::span<const sealed::AgeIdentity> identities,
                                   const std::filesystem::path& fetch_program, UnixMs now_ms) {
   const std::string shown = name.shown();
@@ -101,8 +116,11 @@ Result<InputFile> InputFile::open(const InputName& name, const InputAccess& acce
   if (!opened) return name.remote() ? within(shown, opened.error()) : std::unexpected(opened.error());
   auto authentic = authenticate(*opened->bytes, identities);
   if (!authentic) return within(shown, authentic.error());
+  auto compression = choice ? Result<formats::Compression>(*choice) : compression_of(*opened->bytes, *authentic);
+  if (!compression) return within(shown, compression.error());
   InputFile out(name, access, std::move(authentic->opening), authentic->layout);
-  if (!name.remote()) out.file_ = std::move(opened->file);
+  out.compression_ = *compression;
+  if (!name.remote()) out.file_ = opened->file;
   if (opened->fetched == nullptr) return out;
   out.roots_ = opened->fetched->root();
   if (!access.ca_pem.empty()) {
@@ -115,9 +133,11 @@ Result<InputFile> InputFile::open(const InputName& name, const InputAccess& acce
 std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> InputFile::chunks(
     std::uint64_t first, std::uint64_t count) const {
   if (!file_) return std::unexpected(transport::FetchFailure::kNotFound);
+  const auto bytes = FileBytes::open(name_.text);
+  if (!bytes || (*bytes)->id() != *file_) return std::unexpected(transport::FetchFailure::kStorage);
   const auto& layout = layout_.layout();
   transport::UnitRange range;
-  range.file = file_;
+  range.file = (*bytes)->file();
   range.first_offset = layout.payload_offset;
   range.end_offset = layout.file_size();
   range.unit_size = sealed::kAgeSealedChunkSize;

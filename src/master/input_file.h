@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/outside.h"
+#include "formats/input_decoder.h"
 #include "master/input_bytes.h"
 #include "master/input_name.h"
 #include "sealed/age_header.h"
@@ -17,14 +18,17 @@ class InputFile {
  public:
   // Checks the header's MAC and that the final chunk is final: the file's size is a claim until then. What hosts will
   // ask for is asked here in the same way, so that a signature or certificate that is no good is told before a run.
-  // `fetch_program`: brume-fetch.
+  // `choice` is nothing where the plaintext's first bytes say how it is compressed. `fetch_program`: brume-fetch.
   static Result<InputFile> open(const InputName& name, const InputAccess& access,
+                                const formats::CompressionChoice& choice,
                                 std::span<const sealed::AgeIdentity> identities,
                                 const std::filesystem::path& fetch_program, UnixMs now_ms);
 
   const sealed::AgeOpening& opening() const { return opening_; }
   const sealed::AgeLayout& layout() const { return layout_; }
+  formats::Compression compression() const { return compression_; }
   std::string shown() const { return name_.shown(); }
+  bool is_remote() const { return name_.remote(); }
 
   // What the master itself serves to hosts, chunk by chunk as it lies there; kNotFound where it does not have the file.
   std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> chunks(std::uint64_t first,
@@ -44,7 +48,9 @@ class InputFile {
   InputAccess access_;
   sealed::AgeOpening opening_;
   sealed::AgeLayout layout_;
-  std::shared_ptr<const UniqueFd> file_;  // what the master serves
+  formats::Compression compression_ = formats::Compression::kNone;
+  // What the master serves: opened for each answer, for there may be thousands. Another file at its path is refused.
+  std::optional<FileId> file_;
   std::string roots_;
 };
 

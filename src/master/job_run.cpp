@@ -20,28 +20,20 @@ std::vector<transport::SplitRun> split_runs(const mapreduce::Descriptor& descrip
   return out;
 }
 
-std::string printable(const std::string& text) {
-  std::string out = text.substr(0, kTroubleSizeLimit);
-  for (char& c : out)
-    if (c < ' ' || c > '~') c = '?';
-  return out;
-}
-
 }  // namespace
 
-std::optional<transport::Inputs> JobRun::inputs(UnixMs now_ms) const {
-  auto place = input_.place(now_ms);
-  if (!place) return std::nullopt;
-  transport::Inputs out;
-  out.run = id();
-  out.splits = split_runs(core_->descriptor());
-  out.roots = input_.roots();
-  out.places.push_back(std::move(*place));
+std::vector<transport::Inputs> JobRun::places(UnixMs now_ms) const {
+  std::vector<transport::Inputs> out = inputs_.places(now_ms);
+  for (transport::Inputs& message : out) {
+    message.run = id();
+    message.splits = split_runs(core_->descriptor());
+  }
   return out;
 }
 
 void JobRun::input_trouble(const std::string& node, const std::string& claimed_why) {
-  std::string text = "the host of " + printable(node) + " says of the input: " + printable(claimed_why);
+  std::string text = "the host of " + mapreduce::printable(node, kTroubleSizeLimit) +
+                     " says of the input: " + mapreduce::printable(claimed_why, kTroubleSizeLimit);
   const std::lock_guard lock(mutex_);
   if (text == last_trouble_ || news_.finished || news_.failed) return;
   last_trouble_ = text;

@@ -8,22 +8,10 @@
 #include <set>
 
 #include "mapreduce/run.h"
-#include "master/input_file.h"
 #include "master/output_spool.h"
+#include "master/run_inputs.h"
 
 namespace brume::master {
-
-struct JobRequest {
-  std::string job_name;
-  InputName input;
-  InputAccess access;
-  std::filesystem::path output;
-  std::string output_recipient;  // empty: plain
-  std::vector<mapreduce::Parameter> parameters;
-  bool padded = false;
-  std::uint32_t partition_count = 0;  // 0: as many as there are reducers
-  std::uint64_t split_size = 0;       // bytes; 0: one split a mapper, between 1 and 128 MiB
-};
 
 // What the run needs of the daemon. Called on the loop thread.
 class RunOutside {
@@ -40,14 +28,14 @@ class RunOutside {
 
 class JobRun {
  public:
-  JobRun(std::unique_ptr<OutputSpool> spool, std::unique_ptr<mapreduce::RunCore> core, InputFile input,
+  JobRun(std::unique_ptr<OutputSpool> spool, std::unique_ptr<mapreduce::RunCore> core, RunInputs inputs,
          RunOutside& outside)
-      : spool_(std::move(spool)), core_(std::move(core)), input_(std::move(input)), outside_(outside) {}
+      : spool_(std::move(spool)), core_(std::move(core)), inputs_(std::move(inputs)), outside_(outside) {}
 
   const RunId& id() const { return core_->descriptor().run(); }
-  const InputFile& input() const { return input_; }
-  // Where hosts fetch the input, to be told to each before its first task; nothing where the master serves it all.
-  std::optional<transport::Inputs> inputs(UnixMs now_ms) const;
+  const RunInputs& inputs() const { return inputs_; }
+  // Where hosts fetch inputs, to be told to each before its first task; nothing where the master serves them all.
+  std::vector<transport::Inputs> places(UnixMs now_ms) const;
 
   // On the loop thread.
   void node_joined(NodeId node, mapreduce::Roles roles);
@@ -82,7 +70,7 @@ class JobRun {
 
   std::unique_ptr<OutputSpool> spool_;
   std::unique_ptr<mapreduce::RunCore> core_;
-  InputFile input_;
+  RunInputs inputs_;
   RunOutside& outside_;
   std::set<mapreduce::Ticket> fetching_;
   std::string last_trouble_;

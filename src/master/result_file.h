@@ -18,6 +18,7 @@ class ResultFile final : public mapreduce::LineSink {
                                                     Random& random);
   ~ResultFile() override;  // removes what was not committed
 
+  const std::filesystem::path& path() const { return path_; }
   Status write(ByteView text) override;
   // Now the file stands at its path. Once.
   Status commit();

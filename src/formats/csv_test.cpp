@@ -1,7 +1,7 @@
 #include <brume/csv.h>
 #include <gtest/gtest.h>
 
-namespace brume::mapreduce {
+namespace brume::formats {
 namespace {
 
 std::vector<std::string> fields_of(std::string_view line, char comma = ',') {
@@ -61,4 +61,4 @@ TEST(CsvField, IsQuotedWhereItMustBe) {
 }
 
 }  // namespace
-}  // namespace brume::mapreduce
+}  // namespace brume::formats

@@ -1,0 +1,81 @@
+#include "cli/sealed_inputs.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "cli/age_files.h"
+#include "cli/cluster.h"
+#include "mapreduce/descriptor.h"
+#include "master/control.h"
+#include "master/input_file.h"
+
+namespace brume::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using master::InputName;
+using nlohmann::json;
+
+// Nodes see only what 'brume up' showed them.
+Status check_share_of(const InputName& name, const master::Home& home) {
+  if (name.kind != InputName::Kind::kShared) return {};
+  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
+  for (const std::string& share : cluster.spec.shares)
+    if (name.text.starts_with(share + "/")) return {};
+  return fail(ErrorCode::kUsage, name.shown() +
+                                     ": is in no folder that the cluster's nodes see; start it with 'brume up "
+                                     "--share FOLDER', where FOLDER is at the same path on every host");
+}
+
+}  // namespace
+
+SealedInputs::~SealedInputs() {
+  for (const std::string& path : sealed_) unlink(path.c_str());
+}
+
+Result<json> SealedInputs::add(const char* what, const std::vector<files::NamedPath>& paths) {
+  json out = json::array();
+  for (const files::NamedPath& path : paths) {
+    if (path.path == "-")
+      return fail(ErrorCode::kUsage, std::string(what) +
+                                         " -: hosts read a part each of what a cluster gets: name a file (standard "
+                                         "input is for --local)");
+    BRUME_ASSIGN(const InputName name, InputName::parse(path.path));
+    BRUME_TRY(check_share_of(name, home_));
+    const std::string shown = path.name == path.path ? name.shown() : path.name;
+    if (shown.size() > mapreduce::kInputNameSizeLimit)
+      return fail(ErrorCode::kUsage, std::string(what) + " " + shown + ": is over " +
+                                         std::to_string(mapreduce::kInputNameSizeLimit) +
+                                         " bytes long; give it a name: NAME=PATH");
+    kinds_.insert(name.kind);
+    BRUME_ASSIGN(std::string place, name.remote() ? Result<std::string>(path.path) : place_of(path));
+    out.push_back({{"name", shown}, {"place", std::move(place)}});
+  }
+  return out;
+}
+
+Result<std::string> SealedInputs::place_of(const files::NamedPath& path) {
+  std::error_code error;
+  const fs::path input = fs::absolute(path.path, error);
+  BRUME_ASSIGN(const bool sealed, master::is_age_file(input));
+  return sealed ? Result<std::string>(input.string()) : seal(input.string());
+}
+
+Result<std::string> SealedInputs::seal(const std::string& path) {
+  if (recipient_.empty()) {
+    BRUME_ASSIGN(const json status, master::control_call(home_.master_socket(), {{"verb", "status"}}));
+    recipient_ = status.value("recipient", "");
+    BRUME_TRY(master::make_private_folder(home_.runs()));
+  }
+  BRUME_ASSIGN(const auto recipient, sealed::AgeRecipient::parse(recipient_));
+  sealed_.push_back(
+      (home_.runs() / ("input-" + std::to_string(getpid()) + "-" + std::to_string(sealed_.size()) + ".age")).string());
+  BRUME_ASSIGN(files::InputFile plain, files::InputFile::open(path));
+  BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(sealed_.back(), {.force = true, .mode = 0600}));
+  BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
+  BRUME_TRY(copy.commit());
+  return sealed_.back();
+}
+
+}  // namespace brume::cli

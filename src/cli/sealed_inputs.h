@@ -1,0 +1,38 @@
+// What the master is told of a run's inputs and side data: where each lies. A plain file is sealed to the cluster
+// first; sealed copies go when their object does.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/s3_settings.h"
+#include "files/input_list.h"
+#include "master/home.h"
+
+namespace brume::cli {
+
+class SealedInputs {
+ public:
+  explicit SealedInputs(const master::Home& home) : home_(home) {}
+  SealedInputs(const SealedInputs&) = delete;
+  SealedInputs& operator=(const SealedInputs&) = delete;
+  ~SealedInputs();
+
+  // `what` is the flag, for messages. The list is as parse_job_request() takes it: [{name, place}].
+  Result<nlohmann::json> add(const char* what, const std::vector<files::NamedPath>& paths);
+  // Of all that was added.
+  const InputKinds& kinds() const { return kinds_; }
+
+ private:
+  Result<std::string> place_of(const files::NamedPath& path);
+  Result<std::string> seal(const std::string& path);
+
+  const master::Home& home_;
+  InputKinds kinds_;
+  std::string recipient_;            // asked of the master once
+  std::vector<std::string> sealed_;  // to be removed
+};
+
+}  // namespace brume::cli

@@ -1,0 +1,215 @@
+// The daemon's part of one `brume run`: from the tool's request, through the job's passes, to the results and the
+// receipt.
+#include "master/daemon_job.h"
+
+#include <algorithm>
+
+#include "mapreduce/outputs.h"
+#include "master/receipt.h"
+
+namespace brume::master {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::milliseconds kTurnInterval{200};
+constexpr std::chrono::milliseconds kDescribePatience{10'000};
+
+Status check_outputs(const JobRequest& request, const mapreduce::Passes& passes) {
+  for (const auto& [name, path] : request.outputs) {
+    const auto& known = passes.last_outputs();
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string list;
+    for (const std::string& output : known) list += (list.empty() ? "" : ", ") + output;
+    return fail(ErrorCode::kUsage, "--output " + name + "=: the job has " +
+                                       (list.empty() ? "one output only" : "no such output; its others are " + list));
+  }
+  return {};
+}
+
+// Where the job's results go, the first one first. Nothing stands at a path before all are whole.
+class Results {
+ public:
+  static Result<Results> create(const JobRequest& request, const std::vector<std::string>& others, Random& random) {
+    Results out;
+    BRUME_TRY(out.add("", request.output, request, random));
+    for (const std::string& name : others) {
+      const auto asked = request.outputs.find(name);
+      std::filesystem::path path = request.output;
+      path += "." + name;
+      BRUME_TRY(out.add(name, asked == request.outputs.end() ? path : asked->second, request, random));
+    }
+    return out;
+  }
+
+  Result<mapreduce::MergeTotals> take(mapreduce::RunCore& core) {
+    std::vector<mapreduce::LineSink*> sinks;
+    for (const auto& file : files_) sinks.push_back(file.get());
+    mapreduce::OutputRouter router(std::move(sinks));
+    BRUME_ASSIGN(mapreduce::MergeTotals totals, core.write_output(router));
+    BRUME_TRY(router.finish());
+    for (const auto& file : files_) BRUME_TRY(file->commit());
+    return totals;
+  }
+  std::vector<WrittenOutput> written() const {
+    std::vector<WrittenOutput> out;
+    for (std::size_t i = 0; i < files_.size(); ++i) out.push_back({names_[i], files_[i].get()});
+    return out;
+  }
+
+ private:
+  Status add(const std::string& name, const std::filesystem::path& path, const JobRequest& request, Random& random) {
+    for (const auto& other : files_)
+      if (other->path() == path) return fail(ErrorCode::kUsage, path.string() + ": two outputs cannot go there");
+    BRUME_ASSIGN(auto file, ResultFile::create(path, request.output_recipient, random));
+    files_.push_back(std::move(file));
+    names_.push_back(name);
+    return {};
+  }
+
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<ResultFile>> files_;
+};
+
+json describe_outputs(const std::vector<WrittenOutput>& outputs) {
+  json out = json::array();
+  for (const WrittenOutput& output : outputs)
+    out.push_back({{"name", output.name}, {"path", output.file->path().string()}, {"size", output.file->size()}});
+  return out;
+}
+
+}  // namespace
+
+Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
+  BRUME_ASSIGN(JobRequest request, parse_job_request(request_json));
+  std::unique_lock turn(one_run_, std::defer_lock);
+  while (!turn.try_lock()) {
+    if (peer.gone() || stopping_) return fail(ErrorCode::kState, "run: given up while waiting for another run");
+    peer.send({{"event", "waiting"}});
+    std::this_thread::sleep_for(kTurnInterval);
+  }
+  const UnixMs started = clock_.now_ms();
+  BRUME_ASSIGN(mapreduce::Passes passes, ask_for_passes(request));
+  BRUME_TRY(check_outputs(request, passes));
+  // A place that cannot be written to is told before the work.
+  BRUME_TRY(Results::create(request, passes.last_outputs(), random_));
+  BRUME_ASSIGN(RunInputs given, open_inputs(request));
+  Job job{std::move(request), std::move(passes), std::move(given), started, {}, json::array()};
+  return do_job(job, peer);
+}
+
+Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
+  for (;;) {
+    BRUME_ASSIGN(const std::shared_ptr<JobRun> run, begin_run(job));
+    const Status done = wait_for_run(job, *run, peer);
+    end_run(run);
+    if (!done) {
+      audit(json{{"event", "run-failed"}, {"run", run->id().hex()}, {"why", done.error().what}}.dump());
+      return std::unexpected(done.error());
+    }
+    job.pass_receipts.push_back(describe_pass(run->core(), job.passes.repetition()));
+    if (!job.passes.advance(run->core().ledger().job_counters())) return finish_job(job, *run);
+    BRUME_ASSIGN(job.previous, keep_output(*run));
+  }
+}
+
+// Any admitted node knows: all that may do the run have the same program. One that is lost or silent is not the last.
+Result<mapreduce::Passes> Daemon::ask_for_passes(const JobRequest& request) {
+  Result<Workers> able = fail(ErrorCode::kUnavailable, "stopping");
+  loop_->loop().run_sync([&] { able = workers(); });
+  if (!able) return std::unexpected(able.error());
+  Error last;
+  for (const auto& [node, roles] : able->nodes) {
+    auto stages = ask_node(node, request);
+    if (stages) {
+      std::vector<std::string> sides;
+      for (const NamedInput& side : request.sides) sides.push_back(side.name);
+      return mapreduce::Passes::create(std::move(*stages), sides);
+    }
+    if (stages.error().code != ErrorCode::kUnavailable) return std::unexpected(stages.error());
+    last = stages.error();
+    if (stopping_) break;
+  }
+  return std::unexpected(last);
+}
+
+Result<std::vector<StageFacts>> Daemon::ask_node(NodeId node, const JobRequest& request) {
+  std::shared_ptr<JobQuery> query;
+  Status sent;
+  loop_->loop().run_sync([&] {
+    query_ = query = std::make_shared<JobQuery>(node, next_query_++);
+    const auto message =
+        mapreduce::encode(mapreduce::DescribeOrder{query->number(), request.job_name, request.parameters});
+    sent = send_to_node(node, static_cast<std::uint8_t>(message.type), message.body);
+    flush();
+  });
+  auto answer = sent ? query->wait(kDescribePatience) : fail(ErrorCode::kUnavailable, sent.error().what);
+  loop_->loop().run_sync([&] { query_.reset(); });
+  return answer;
+}
+
+Result<RunInputs> Daemon::open_inputs(const JobRequest& request) const {
+  const auto open_all = [&](const std::vector<NamedInput>& named,
+                            const formats::CompressionChoice& choice) -> Result<std::vector<RunFile>> {
+    std::vector<RunFile> out;
+    for (const NamedInput& input : named) {
+      BRUME_ASSIGN(InputFile file, InputFile::open(input.place, request.access, choice, identities_,
+                                                   options_.fetch_program, clock_.now_ms()));
+      out.push_back({input.name, std::make_shared<const InputFile>(std::move(file))});
+    }
+    return out;
+  };
+  BRUME_ASSIGN(std::vector<RunFile> inputs, open_all(request.inputs, request.compression));
+  BRUME_ASSIGN(std::vector<RunFile> sides, open_all(request.sides, formats::Compression::kNone));
+  return RunInputs(std::move(inputs), std::move(sides));
+}
+
+// Sealed to a key that nobody else has, for as long as the next pass needs it.
+Result<RunFile> Daemon::keep_output(JobRun& run) {
+  const auto identity = sealed::AgeIdentity::generate(random_);
+  const std::filesystem::path path = options_.home.runs() / ("pass-" + run.id().hex() + ".age");
+  BRUME_ASSIGN(auto file, ResultFile::create(path, identity.recipient().text(), random_));
+  BRUME_TRY(run.core().write_output(*file));
+  BRUME_TRY(file->commit());
+  auto opened = InputFile::open({InputName::Kind::kFile, path.string()}, {}, formats::Compression::kNone,
+                                std::span(&identity, 1), options_.fetch_program, clock_.now_ms());
+  if (!opened) {
+    unlink(path.c_str());
+    return std::unexpected(opened.error());
+  }
+  const auto forget = [path](const InputFile* kept) {
+    unlink(path.c_str());
+    delete kept;
+  };
+  return RunFile{std::string(kPreviousInput), {new InputFile(std::move(*opened)), forget}};
+}
+
+Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
+  BRUME_ASSIGN(Results results, Results::create(job.request, job.passes.last_outputs(), random_));
+  const UnixMs collected = clock_.now_ms();
+  BRUME_ASSIGN(const mapreduce::MergeTotals totals, results.take(run.core()));
+  const auto written = results.written();
+  const std::filesystem::path folder = options_.home.runs() / run.id().hex();
+  BRUME_TRY(make_private_folder(folder));
+  const json receipt = make_receipt(run.core(), job.given, job.pass_receipts, written, totals);
+  BRUME_TRY(write_private_file(folder / "receipt.json", receipt.dump(2) + "\n"));
+  const UnixMs now = clock_.now_ms();
+  audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", written.front().file->digest().hex()}}
+            .dump());
+  std::uint64_t size = 0;
+  for (const WrittenOutput& output : written) size += output.file->size();
+  return json{{"run", run.id().hex()},
+              {"passes", job.pass_receipts.size()},
+              {"records", totals.records},
+              {"output_size", size},
+              {"outputs", describe_outputs(written)},
+              {"counters", counters_of(run.core())},
+              {"malformed_places", malformed_places_of(run.core())},
+              {"receipt", (folder / "receipt.json").string()},
+              {"cluster_ms", collected - job.started_ms},
+              {"merge_ms", now - collected},
+              {"total_ms", now - job.started_ms}};
+}
+
+}  // namespace brume::master

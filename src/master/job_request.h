@@ -1,0 +1,36 @@
+// What `brume run` asks of the master, as it travels over its socket.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+
+#include "formats/input_decoder.h"
+#include "mapreduce/descriptor.h"
+#include "master/input_name.h"
+
+namespace brume::master {
+
+struct NamedInput {
+  std::string name;  // as the job sees it
+  InputName place;
+};
+
+struct JobRequest {
+  std::string job_name;
+  std::vector<NamedInput> inputs;  // at least one
+  std::vector<NamedInput> sides;   // names ascending, none twice
+  formats::CompressionChoice compression;
+  InputAccess access;
+  std::filesystem::path output;                          // the job's first one
+  std::map<std::string, std::filesystem::path> outputs;  // others, by name; those that are not here stand beside it
+  std::string output_recipient;                          // empty: plain
+  std::vector<mapreduce::Parameter> parameters;
+  bool padded = false;
+  std::uint32_t partition_count = 0;  // 0: as many as there are reducers
+  std::uint64_t split_size = 0;       // bytes; 0: one split a mapper, between 1 and 128 MiB
+};
+
+// Errors: kUsage.
+Result<JobRequest> parse_job_request(const nlohmann::json& request);
+
+}  // namespace brume::master

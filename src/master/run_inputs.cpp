@@ -1,0 +1,89 @@
+#include "master/run_inputs.h"
+
+#include <algorithm>
+
+namespace brume::master {
+namespace {
+
+mapreduce::InputEncoding encoding_of(formats::Compression compression) {
+  switch (compression) {
+    case formats::Compression::kNone:
+      return mapreduce::InputEncoding::kNone;
+    case formats::Compression::kGzip:
+      return mapreduce::InputEncoding::kGzip;
+    case formats::Compression::kZstd:
+      return mapreduce::InputEncoding::kZstd;
+  }
+  return mapreduce::InputEncoding::kNone;
+}
+
+}  // namespace
+
+RunInputs::RunInputs(std::vector<RunFile> inputs, std::vector<RunFile> sides)
+    : inputs_(std::move(inputs)), sides_(std::move(sides)) {
+  std::uint64_t end = 0;
+  for (std::size_t i = 0; i < inputs_.size() + sides_.size(); ++i) {
+    first_chunks_.push_back(end);
+    end += at(i).layout().layout().chunk_count;
+  }
+  first_chunks_.push_back(end);
+}
+
+const InputFile& RunInputs::at(std::size_t index) const {
+  return index < inputs_.size() ? *inputs_[index].file : *sides_[index - inputs_.size()].file;
+}
+
+std::uint64_t RunInputs::input_size() const {
+  std::uint64_t size = 0;
+  for (const RunFile& input : inputs_) size += input.file->layout().layout().plaintext_size();
+  return size;
+}
+
+void RunInputs::add_to(mapreduce::RunRequest& request) const {
+  const auto sealed = [](const RunFile& file) {
+    return mapreduce::SealedFile{file.file->opening(), file.file->layout(), file.name};
+  };
+  for (const RunFile& input : inputs_)
+    request.inputs.push_back({sealed(input), encoding_of(input.file->compression())});
+  for (const RunFile& side : sides_) request.sides.push_back(sealed(side));
+}
+
+std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> RunInputs::chunks(
+    std::uint64_t first, std::uint64_t count) const {
+  if (first >= first_chunks_.back()) return std::unexpected(transport::FetchFailure::kNotFound);
+  const auto after = std::ranges::upper_bound(first_chunks_, first);
+  if (count > *after - first) return std::unexpected(transport::FetchFailure::kBadRequest);
+  const auto index = static_cast<std::size_t>(after - first_chunks_.begin() - 1);
+  return at(index).chunks(first - first_chunks_[index], count);
+}
+
+// Files that different roots vouch for come in messages of their own.
+std::vector<transport::Inputs> RunInputs::places(UnixMs now_ms) const {
+  std::vector<transport::Inputs> out;
+  for (std::size_t i = 0; i + 1 < first_chunks_.size(); ++i) {
+    auto place = at(i).place(now_ms);
+    if (!place) continue;
+    place->first_chunk = first_chunks_[i];
+    const std::string& roots = at(i).roots();
+    auto message = std::ranges::find_if(out, [&](const transport::Inputs& inputs) {
+      return inputs.roots == roots && inputs.places.size() < transport::kInputPlaceLimit;
+    });
+    if (message == out.end()) {
+      out.emplace_back().roots = roots;
+      message = out.end() - 1;
+    }
+    message->places.push_back(std::move(*place));
+  }
+  return out;
+}
+
+std::optional<UnixMs> RunInputs::places_last_ms() const {
+  std::optional<UnixMs> least;
+  for (std::size_t i = 0; i + 1 < first_chunks_.size(); ++i) {
+    const auto lasts = at(i).place_lasts_ms();
+    if (lasts && (!least || *lasts < *least)) least = lasts;
+  }
+  return least;
+}
+
+}  // namespace brume::master
