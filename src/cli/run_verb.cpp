@@ -160,6 +160,16 @@ void show_event(const json& event, const RunOptions& options, Progress& progress
                 std::to_string(event.value("reduce_count", 0)) + " reduce tasks");
 }
 
+// The enclave that came closest to its limit.
+void print_memory(const json& memory) {
+  const auto share = [](const json& use) { return use.value("peak", 0.0) / std::max(1.0, use.value("limit", 1.0)); };
+  const auto most = std::ranges::max_element(memory, {}, share);
+  if (most == memory.end() || most->value("limit", 0) == 0) return;
+  std::cout << "memory: at most " << (most->value("peak", std::uint64_t{0}) >> 20) << " of "
+            << (most->value("limit", std::uint64_t{0}) >> 20) << " MiB in an enclave (" << most->value("name", "")
+            << ")\n";
+}
+
 void print_answer(const json& answer, const json& request) {
   const json outputs = answer.value("outputs", json::array());
   std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in ";
@@ -174,6 +184,7 @@ void print_answer(const json& answer, const json& request) {
   if (answer.value("passes", 1) > 1) std::cout << " in " << answer.value("passes", 1) << " passes";
   std::cout << ", " << answer.value("merge_ms", 0) << " ms to merge and write\nreceipt: " << answer.value("receipt", "")
             << "\n";
+  print_memory(answer.value("memory", json::array()));
   const json counters = answer.value("counters", json::object());
   for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
   const json places = answer.value("malformed_places", json::array());

@@ -99,9 +99,9 @@ class Task {
     if (const auto& status = counters.status(); !status) return fail(mapreduce::FailureReason::kJob, status.error());
     auto totals = streams.finish();
     if (!totals) return fail(mapreduce::FailureReason::kLimit, totals.error().what);
-    done_ = mapreduce::TaskDone{ticket_,        descriptor_.run(),          id_,
-                                salt,           std::move(*totals),         {input_size, output_size},
-                                counters.all(), counters.malformed_places()};
+    done_ = mapreduce::TaskDone{ticket_,        descriptor_.run(),           id_,
+                                salt,           std::move(*totals),          {input_size, output_size},
+                                counters.all(), counters.malformed_places(), context_.limits.memory_use()};
   }
 
   TaskContext& context_;

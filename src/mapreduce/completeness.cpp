@@ -122,7 +122,8 @@ Status Ledger::commit(const TaskDone& report, NodeId node, std::uint32_t key_gen
   if (place) return fail(ErrorCode::kState, to_string(report.task) + ": an attempt is committed already");
   salts_.insert(report.salt);
   place = Committed{
-      node, report.salt, report.totals, report.counters, report.job_counters, report.malformed_places, key_generation};
+      node,          report.salt,   report.totals, report.counters, report.job_counters, report.malformed_places,
+      report.memory, key_generation};
   return {};
 }
 
@@ -185,6 +186,17 @@ std::vector<RecordPlace> Ledger::malformed_places() const {
   };
   std::ranges::for_each(maps_, add);
   add(stitch_);
+  return out;
+}
+
+std::map<NodeId, MemoryUse> Ledger::memory() const {
+  std::map<NodeId, MemoryUse> out;
+  const auto add = [&](const std::optional<Committed>& committed) {
+    if (committed && committed->memory.peak >= out[committed->node].peak) out[committed->node] = committed->memory;
+  };
+  std::ranges::for_each(maps_, add);
+  add(stitch_);
+  std::ranges::for_each(reduces_, add);
   return out;
 }
 

@@ -3,6 +3,7 @@
 // is decided here.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -39,6 +40,7 @@ struct Committed {
   Counters counters;
   std::vector<JobCounter> job_counters;  // at most kCounterLimit
   std::vector<RecordPlace> malformed_places;
+  MemoryUse memory;
   std::uint32_t key_generation = 0;  // which of the run's keys the attempt's task key came from
 };
 
@@ -60,6 +62,8 @@ class Ledger {
   Status check_complete() const;
   // What the job counted, over all committed attempts: each task once. By name, ascending.
   std::vector<JobCounter> job_counters() const;
+  // Of the enclaves that made what counts, by node.
+  std::map<NodeId, MemoryUse> memory() const;
   // Where the first malformed records begin, ascending.
   std::vector<RecordPlace> malformed_places() const;
 

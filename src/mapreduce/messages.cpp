@@ -160,6 +160,7 @@ Message encode(const TaskDone& message) {
   put(out, message.job_counters);
   out.u32le(static_cast<std::uint32_t>(message.malformed_places.size()));
   for (const RecordPlace& place : message.malformed_places) out.u32le(place.input).u64le(place.offset);
+  out.u64le(message.memory.peak).u64le(message.memory.limit);
   return {MessageType::kTaskDone, out.take()};
 }
 
@@ -251,6 +252,8 @@ Result<TaskDone> parse_task_done(ByteView body) {
   out.counters.output_size = in.u64le();
   out.job_counters = job_counters(in);
   out.malformed_places = malformed_places(in);
+  out.memory.peak = in.u64le();
+  out.memory.limit = in.u64le();
   BRUME_TRY(in.done("task done"));
   return out;
 }

@@ -12,6 +12,7 @@
 #include "crypto/secret.h"
 #include "mapreduce/descriptor.h"
 #include "mapreduce/keys.h"
+#include "mapreduce/task_limits.h"
 #include "sealed/stream.h"
 
 namespace brume::mapreduce {
@@ -96,6 +97,7 @@ struct TaskDone {
   Counters counters;
   std::vector<JobCounter> job_counters{};       // what the job counted, names ascending
   std::vector<RecordPlace> malformed_places{};  // ascending; the lowest ones
+  MemoryUse memory{};                           // of the enclave, as it is then
 };
 
 enum class FailureReason : std::uint8_t {

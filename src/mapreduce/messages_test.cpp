@@ -61,6 +61,7 @@ TaskDone report() {
   done.salt.bytes = filled<32>(7);
   done.totals = {totals_of(1), totals_of(2), totals_of(3)};
   done.counters = {1000, 500};
+  done.memory = {1u << 20, 1u << 30};
   done.job_counters = {{"lines.empty", 3}, {"odd", ~std::uint64_t{0}}};
   done.malformed_places = {{0, 0}, {0, 7}, {4095, ~std::uint64_t{0}}};
   return done;

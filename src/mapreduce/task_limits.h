@@ -8,9 +8,17 @@
 
 namespace brume::mapreduce {
 
+// Of the process that does the tasks, since its begin; zeros where nobody keeps count.
+struct MemoryUse {
+  std::uint64_t peak = 0;   // bytes
+  std::uint64_t limit = 0;  // bytes; more is refused to it
+  friend bool operator==(const MemoryUse&, const MemoryUse&) = default;
+};
+
 struct TaskLimits {
   std::uint64_t memory_budget = 256u << 20;  // bytes, for the job's tables
   std::size_t longest_record = 32u << 20;    // bytes; the job's program gets a record in one piece
+  MemoryUse (*memory_use)() = [] { return MemoryUse{}; };
 };
 
 inline constexpr std::uint64_t kSmallestLongRecord = 1u << 20;

@@ -103,6 +103,7 @@ class Daemon final : public transport::ControlHandler,
   void end_run(const std::shared_ptr<JobRun>& run);
   // A pass's output, sealed for the pass that reads it.
   Result<RunFile> keep_output(JobRun& run);
+  nlohmann::json describe_memory(const Job& job);
   Result<nlohmann::json> finish_job(const Job& job, JobRun& run);
   Result<nlohmann::json> reload_policy();
 

@@ -95,7 +95,7 @@ Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
   // A place that cannot be written to is told before the work.
   BRUME_TRY(Results::create(request, passes.last_outputs(), random_));
   BRUME_ASSIGN(RunInputs given, open_inputs(request));
-  Job job{std::move(request), std::move(passes), std::move(given), started, {}, json::array()};
+  Job job{std::move(request), std::move(passes), std::move(given), started, {}, json::array(), {}};
   return do_job(job, peer);
 }
 
@@ -108,6 +108,8 @@ Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
       audit(json{{"event", "run-failed"}, {"run", run->id().hex()}, {"why", done.error().what}}.dump());
       return std::unexpected(done.error());
     }
+    for (const auto& [node, use] : run->core().ledger().memory())
+      if (use.peak >= job.memory[node].peak) job.memory[node] = use;
     job.pass_receipts.push_back(describe_pass(run->core(), job.passes.repetition()));
     if (!job.passes.advance(run->core().ledger().job_counters())) return finish_job(job, *run);
     BRUME_ASSIGN(job.previous, keep_output(*run));
@@ -185,6 +187,18 @@ Result<RunFile> Daemon::keep_output(JobRun& run) {
   return RunFile{std::string(kPreviousInput), {new InputFile(std::move(*opened)), forget}};
 }
 
+// By the enclaves' own word; of those that made what counts.
+json Daemon::describe_memory(const Job& job) {
+  std::map<NodeId, std::string> names;
+  loop_->loop().run_sync([&] {
+    for (const auto& [connection, node] : membership_->records()) names[node.id] = node.claimed_name;
+  });
+  json out = json::array();
+  for (const auto& [node, use] : job.memory)
+    out.push_back({{"node", node.value}, {"name", names[node]}, {"peak", use.peak}, {"limit", use.limit}});
+  return out;
+}
+
 Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
   BRUME_ASSIGN(Results results, Results::create(job.request, job.passes.last_outputs(), random_));
   const UnixMs collected = clock_.now_ms();
@@ -206,6 +220,7 @@ Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
               {"outputs", describe_outputs(written)},
               {"counters", counters_of(run.core())},
               {"malformed_places", malformed_places_of(run.core())},
+              {"memory", describe_memory(job)},
               {"receipt", (folder / "receipt.json").string()},
               {"cluster_ms", collected - job.started_ms},
               {"merge_ms", now - collected},

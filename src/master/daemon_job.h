@@ -14,6 +14,7 @@ struct Daemon::Job {
   UnixMs started_ms = 0;
   std::optional<RunFile> previous;  // the output of the pass before
   nlohmann::json pass_receipts = nlohmann::json::array();
+  std::map<NodeId, mapreduce::MemoryUse> memory{};  // of all passes
 
   // What the present pass reads, of what the owner gave and the pass before made.
   RunInputs reads() const;

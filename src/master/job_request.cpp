@@ -47,8 +47,7 @@ Result<JobRequest> parse_job_request(const json& request) {
   out.partition_count = request.value("partitions", 0u);
   out.split_size = request.value("split_size", std::uint64_t{0});
   const json parameters = request.value("parameters", json::object());
-  for (const auto& [key, value] : parameters.items())
-    out.parameters.push_back({key, value.get<std::string>()});
+  for (const auto& [key, value] : parameters.items()) out.parameters.push_back({key, value.get<std::string>()});
   return out;
 }
 

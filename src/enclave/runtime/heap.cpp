@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <malloc.h>
 
+#include <algorithm>
+
 #include "enclave/runtime/idle.h"
 #include "enclave/runtime/runtime.h"
 
@@ -59,6 +61,8 @@ bool touch_ahead(std::uint64_t ahead_size, std::uint64_t page_count) {
     *reinterpret_cast<volatile std::uint8_t*>(image_address() + own.heap + heap_touched) = 0;
   return heap_touched < end;
 }
+
+HeapUse heap_use() { return {std::max(heap_used, heap_touched), own_range().heap_size}; }
 
 // One arena that only grows, and no mappings: there is nothing else to take memory from.
 void configure_malloc() {

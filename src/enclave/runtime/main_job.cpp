@@ -70,7 +70,11 @@ int enclave_main(Enclave& enclave) {
   ProcessorReports reports;
   RingOutbox outbox(enclave.to_host);
   Pump pump(enclave);
-  const TaskLoopConfig config{enclave.config.master, mapreduce::limits_for_heap(enclave.config.heap_size)};
+  TaskLoopConfig config{enclave.config.master, mapreduce::limits_for_heap(enclave.config.heap_size)};
+  config.limits.memory_use = [] {
+    const HeapUse use = heap_use();
+    return mapreduce::MemoryUse{use.peak, use.size};
+  };
   TaskLoop loop(*brume_job_program(), random, reports, outbox, pump, config);
   pump.serve(loop);
   while (!loop.stopped() && pump.pump()) continue;

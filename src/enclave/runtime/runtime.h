@@ -21,6 +21,13 @@ extern abi::BootBlock boot_block;
 std::uint64_t image_address();
 const abi::EnclaveRange& own_range();
 
+// Bytes of the heap that were ever in use, and that there are.
+struct HeapUse {
+  std::uint64_t peak = 0;
+  std::uint64_t size = 0;
+};
+HeapUse heap_use();
+
 struct Enclave {
   abi::Tee tee;
   const abi::EnclaveConfig& config;  // measured
