@@ -1,7 +1,6 @@
 // How many different words a text has.
 //
-//   -p method=hyperloglog  about, by a sketch of 2^precision registers of a byte, whatever the input's size: one line
-//   with
+//   -p method=hyperloglog  about, by a sketch of 2^precision registers of a byte, whatever the input's size: one line,
 //                          the estimate and its standard error, tab between (the default)
 //   -p method=exact        exactly: the counter words.distinct of the run; the result has no lines
 //   -p precision=14        4 to 18; the standard error is 1.04 / sqrt(2^precision): 0.8 % for 14, 0.2 % for 18

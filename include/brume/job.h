@@ -2,9 +2,9 @@
 // source file. docs/guide/jobs.md explains it, examples/ has whole ones.
 //
 //   struct Job {
-//     using Key = ...;                                    // optional: numbers, tuples, structs (key.h); default:
-//     strings using Value = ...;                                  // the same, and lists, and types with a Codec
-//     (codec.h) void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
+//     using Key = ...;                                    // optional: numbers, tuples, structs (key.h); else strings
+//     using Value = ...;                                  // the same, strings, lists, types with a Codec (codec.h)
+//     void configure(brume::Parameters&);                 // optional; without it the job knows no parameter
 //     brume::ByteSet separators() const;                  // bytes that belong to no record; or, for records of
 //     brume::Records records() const;                     // one size: {size} or {size, size of the input's header}
 //     brume::WholeFiles files() const;                    // or: each input is one record

@@ -1,7 +1,7 @@
 // The output of a reduce task: lines in their order, each with what is needed to merge partitions.
 //
-//   record = varint rank delta | varint size | varint (4 * key size + kind) | bytes, `size` of them, which begin with
-//   the key kind   = 0: the line is all of the bytes | 1: the line is what follows the key | 2: the next output begins
+//   record = varint rank delta | varint size | varint (4 * key size + kind) | bytes, `size` of them, the key first
+//   kind   = 0: the line is all of the bytes | 1: the line is what follows the key | 2: the next output begins
 //
 // The rank is the sum of all deltas so far. Records ascend by (rank, key, compared as unsigned bytes). A line is what
 // stands in the result, its newline included. After a record of kind 2, whose other numbers are 0, rank and order begin

@@ -57,7 +57,7 @@ struct JobConfig {
   // partitions is keyed with it, so crafted input cannot flood a table and the size of a partition
   // says nothing about known keys.
   HashKey hash_key{};
-  // What one task may hold, in bytes. A map task over it writes early; a reduce task fails.
+  // What one task may hold, in bytes. A task over it writes early, or keeps what it sorts in scratch.
   std::uint64_t memory_budget = std::uint64_t{1} << 30;
   // Which of the job's stages (stage.h), and its side data, which stays as long as the configuration does.
   std::uint32_t stage = 0;

@@ -4,7 +4,7 @@
 // numbers, no keys: the same events give the same commands. Trust does not rest on it: what is
 // accepted is decided by the ledger (completeness.h) and by the readers' checks.
 //
-//   map 0..N-1  ->  stitch (if N > 1)  ->  reduce 0..R-1  ->  collected by the master  ->  finished
+//   map 0..N-1  ->  stitch (if a split is cut)  ->  reduce 0..R-1  ->  collected by the master  ->  finished
 //
 // One committed attempt per task, for the whole run: where a committed attempt is withdrawn (its
 // node is gone while its streams are still needed, or a reader could not open them), whatever was

@@ -56,17 +56,18 @@ struct DropRun {
   RunId run;
   friend bool operator==(const DropRun&, const DropRun&) = default;
 };
-// Where one input of a run lies. Its payload's chunks stand there one after another, the last one ending the file.
+// Where one input of a run lies, or one of its sides. Its payload's chunks stand there one after another, the last one
+// ending the file.
 struct InputPlace {
   enum class Kind { kPath, kUrl };
-  std::uint64_t first_chunk = 0;  // of this input, counted over all inputs of the run
+  std::uint64_t first_chunk = 0;  // of this file, counted through all inputs and sides of the run
   std::uint64_t chunk_count = 0;
   std::uint64_t payload_offset = 0;  // of its chunk 0 in the file
   std::uint64_t file_size = 0;
   Kind kind = Kind::kUrl;
   std::string location;  // a path that hosts share; or an http or https URL, perhaps signed
 
-  // The bytes of the file that hold the chunks [first, first + count), counted over all inputs; they are of this one.
+  // The bytes of the file that hold the chunks [first, first + count), counted as first_chunk; they are of this one.
   std::uint64_t offset_of(std::uint64_t chunk) const {
     return chunk == first_chunk + chunk_count ? file_size : payload_offset + (chunk - first_chunk) * kSealedChunkSize;
   }

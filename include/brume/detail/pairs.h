@@ -42,7 +42,7 @@ inline constexpr std::size_t kLeastPairMemory = std::size_t{256} << 10;
 class PairSorter {
  public:
   virtual ~PairSorter() = default;
-  // Limits: a key or value that takes more than half of the memory is refused.
+  // Limits: a key that takes with its value more than half of the memory is refused.
   virtual JobStatus add(std::string_view key, std::string_view value) = 0;
   // All that was added since the last run becomes one, so that memory is free.
   virtual JobStatus spill() = 0;
