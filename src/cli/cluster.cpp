@@ -56,6 +56,7 @@ Result<Cluster> load_cluster(const master::Home& home) {
     cluster.spec.tee = value.at("tee").get<std::string>();
     // Earlier versions did not write it.
     cluster.spec.shares = value.value("shares", std::vector<std::string>());
+    cluster.spec.enclaves = value.value("enclaves", 1u);
     cluster.spec.state_dir = home.cluster();
     cluster.spec.engine_dir = home.root / "engine";
     cluster.spec.platform_control = platform_files(home).control().string();
@@ -75,11 +76,21 @@ Status save_cluster(const master::Home& home, const Cluster& cluster) {
              {"master_port", cluster.spec.master_port},
              {"tee", cluster.spec.tee},
              {"shares", cluster.spec.shares},
+             {"enclaves", cluster.spec.enclaves},
              {"more_images", cluster.more_images},
              {"master_pid", cluster.master_pid},
              {"platform_started", cluster.platform_started}};
   return master::write_private_file(home.cluster_spec(), value.dump(2) + "\n");
 }
+
+std::vector<std::string> enclave_names(const engine::ClusterSpec& spec, const std::string& node) {
+  if (spec.enclaves == 1) return {node};
+  std::vector<std::string> out;
+  for (std::uint32_t i = 1; i <= spec.enclaves; ++i) out.push_back(node + "." + std::to_string(i));
+  return out;
+}
+
+std::string node_of(const std::string& enclave) { return enclave.substr(0, enclave.find('.')); }
 
 std::string cluster_name(const master::Home& home) {
   return "b" + crypto::sha256(as_bytes(home.root.string())).hex().substr(0, 10);

@@ -23,6 +23,10 @@ Status save_cluster(const master::Home& home, const Cluster& cluster);
 // A name for this home's cluster that no other home on the machine has.
 std::string cluster_name(const master::Home& home);
 
+// The names by which a node's enclaves join: NAME, or NAME.1, NAME.2, ... And the node's name again.
+std::vector<std::string> enclave_names(const engine::ClusterSpec& spec, const std::string& node);
+std::string node_of(const std::string& enclave);
+
 // Asks it to end, and after `patience` makes it. True once it is gone.
 bool end_process(int pid, std::chrono::milliseconds patience);
 // Calls `ready` until it says true. False: time is over, or process `pid` ended before.

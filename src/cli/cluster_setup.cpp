@@ -138,6 +138,7 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
   cluster.spec.engine_dir = home.root / "engine";
   cluster.spec.platform_control = platform_files(home).control().string();
   cluster.spec.tee = options.tee;
+  cluster.spec.enclaves = options.enclaves;
   BRUME_ASSIGN(cluster.spec.shares, check_shares(options.shares, home));
   if (options.image.empty()) {
     BRUME_ASSIGN(cluster.spec.image_layout, build_default_image(home));

@@ -10,6 +10,7 @@ struct SetupOptions {
   std::string image;   // empty: word_count, built into the home
   std::string policy;  // empty: the default for the image
   std::vector<std::string> shares;
+  std::uint32_t enclaves = 1;  // of each node
 };
 
 // Afterwards the master listens and cluster.json stands.

@@ -69,7 +69,7 @@ Status logs(const std::string& name) {
   } else {
     BRUME_ASSIGN(Cluster cluster, load_cluster(home));
     BRUME_ASSIGN(auto engine, engine::make_engine(cluster.engine));
-    BRUME_ASSIGN(text, engine->logs(cluster.spec, name));
+    BRUME_ASSIGN(text, engine->logs(cluster.spec, node_of(name)));
   }
   std::cout << text;
   return {};
@@ -127,7 +127,7 @@ Status add_workers_now(const AddOptions& options) {
   for (std::uint32_t i = 1; i <= options.count; ++i) {
     std::string name = options.count == 1 ? options.name : options.name + "-" + std::to_string(i);
     nodes.push_back({name, options.role});
-    names.insert(name);
+    for (std::string& enclave : enclave_names(spec, name)) names.insert(std::move(enclave));
   }
   BRUME_TRY(engine->prepare(spec));
   BRUME_TRY(engine->start(spec, nodes));

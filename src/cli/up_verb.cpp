@@ -7,6 +7,7 @@
 #include "cli/node_table.h"
 #include "cli/verbs.h"
 #include "cli/waiting.h"
+#include "node/node_options.h"
 
 namespace brume::cli {
 
@@ -50,7 +51,8 @@ Status bring_up(const UpOptions& options, const master::Home& home, engine::Engi
   std::vector<engine::NodeSpec> nodes = node_specs(options);
   BRUME_TRY(engine.start(cluster.spec, nodes));
   std::set<std::string> names;
-  for (const auto& node : nodes) names.insert(node.name);
+  for (const auto& node : nodes)
+    for (std::string& name : enclave_names(cluster.spec, node.name)) names.insert(std::move(name));
   BRUME_ASSIGN(Verdicts verdicts, wait_for_verdicts(home, names, std::chrono::seconds(options.timeout_s)));
   auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
   if (options.json)
@@ -60,8 +62,8 @@ Status bring_up(const UpOptions& options, const master::Home& home, engine::Engi
                      .dump(2)
               << "\n";
   else if (!options.quiet)
-    std::cout << verdicts.admitted << " of " << names.size() << " nodes admitted on " << engine.name() << " in "
-              << took.count() << " ms\n";
+    std::cout << verdicts.admitted << " of " << names.size() << (cluster.spec.enclaves == 1 ? " nodes" : " enclaves")
+              << " admitted on " << engine.name() << " in " << took.count() << " ms\n";
   if (verdicts.admitted == names.size()) return {};
   print_nodes(std::cerr, verdicts.nodes);
   return fail(ErrorCode::kUnavailable, "not every node was admitted; see 'brume logs master' and 'brume logs NODE'");
@@ -92,6 +94,10 @@ void add_up(CLI::App& app) {
   verb->add_option("--workers", options->workers, "Nodes that map and reduce (default 10)")->check(CLI::Range(0, 1000));
   verb->add_option("--mappers", options->mappers, "Nodes that only map")->check(CLI::Range(0, 1000));
   verb->add_option("--reducers", options->reducers, "Nodes that only reduce")->check(CLI::Range(0, 1000));
+  verb->add_option("--enclaves-per-node", options->setup.enclaves,
+                   "Each joins, works and fails for itself, in the container and with the share of its node's disk")
+      ->check(CLI::Range(1u, node::kEnclaveLimit))
+      ->capture_default_str();
   verb->add_option("--engine", options->engine, "Where containers run (default: the first that works)")
       ->check(CLI::IsMember({"podman", "docker", "process"}));
   verb->add_option("--tee", options->setup.tee,

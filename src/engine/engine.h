@@ -26,6 +26,7 @@ struct ClusterSpec {
   std::string platform_control;        // the platform's control socket; empty: no platform (for trying an engine alone)
   std::uint16_t master_port = 0;
   std::string tee = "sgx-sim";               // or none
+  std::uint32_t enclaves = 1;                // of each node
   std::vector<std::string> extra_arguments;  // of every node program
   std::vector<std::string> shares;           // folders that every node sees, read-only: input lies there
 };

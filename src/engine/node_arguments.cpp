@@ -19,6 +19,7 @@ std::vector<std::string> node_arguments(const ClusterSpec& spec, const NodeSpec&
                                   "--listen",   std::to_string(fetch_port)};
   for (std::size_t i = 0; i < spec.shares.size(); ++i)
     out.insert(out.end(), {"--share", spec.shares[i] + "=" + share_target(i)});
+  if (spec.enclaves > 1) out.insert(out.end(), {"--enclaves", std::to_string(spec.enclaves)});
   out.insert(out.end(), spec.extra_arguments.begin(), spec.extra_arguments.end());
   return out;
 }

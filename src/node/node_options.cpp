@@ -17,7 +17,8 @@ const char* const kNodeHelp =
     "  --scratch DIR          where sealed streams are stored (/var/lib/brume)\n"
     "  --scratch-limit BYTES  how much of it may be used (64 GiB)\n"
     "  --share PATH=TARGET    a folder that all hosts have at PATH is mounted at TARGET; may be repeated\n"
-    "  --listen PORT          where other nodes fetch (0: a free port)\n"
+    "  --enclaves COUNT       enclaves of this node, up to 8, each joins for itself as NAME.1, NAME.2, ... (1)\n"
+    "  --listen PORT          where other nodes fetch (0: a free port); the first of as many as there are enclaves\n"
     "  --connect-limit SECONDS  how long an absent master or platform is waited for (60)\n"
     "  --help\n"
     "\n"
@@ -65,6 +66,9 @@ Status set_option(NodeOptions& options, std::string_view option, std::string_vie
     if (options.shares.size() == kShareLimit)
       return fail(ErrorCode::kUsage, "--share: at most " + std::to_string(kShareLimit));
     options.shares.push_back(std::move(share));
+  } else if (option == "--enclaves") {
+    BRUME_ASSIGN(options.enclaves, number<std::uint32_t>(option, value, kEnclaveLimit));
+    if (options.enclaves == 0) return fail(ErrorCode::kUsage, "--enclaves: expected 1 at least");
   } else if (option == "--listen") {
     BRUME_ASSIGN(options.listen_port, number<std::uint16_t>(option, value, 65'535));
   } else if (option == "--connect-limit") {
@@ -95,7 +99,24 @@ Result<NodeOptions> parse_node_options(std::span<const std::string_view> argumen
   }
   if (!seen.contains("--master")) return fail(ErrorCode::kUsage, "--master is missing");
   if (!seen.contains("--name")) return fail(ErrorCode::kUsage, "--name is missing");
+  if (options.listen_port > 65'535 - options.enclaves)
+    return fail(ErrorCode::kUsage, "--listen: there are not as many ports behind it as enclaves");
   return options;
+}
+
+std::vector<NodeOptions> options_of_enclaves(const NodeOptions& options) {
+  if (options.enclaves == 1) return {options};
+  std::vector<NodeOptions> out;
+  for (std::uint32_t i = 0; i < options.enclaves; ++i) {
+    NodeOptions& own = out.emplace_back(options);
+    const std::string number = std::to_string(i + 1);
+    own.enclaves = 1;
+    own.name += "." + number;
+    own.scratch_path += "/" + number;
+    own.scratch_limit /= options.enclaves;
+    if (own.listen_port != 0) own.listen_port = static_cast<std::uint16_t>(own.listen_port + i);
+  }
+  return out;
 }
 
 }  // namespace brume::node

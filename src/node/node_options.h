@@ -10,6 +10,9 @@
 
 namespace brume::node {
 
+// More per container is more than its platform serves.
+inline constexpr std::uint32_t kEnclaveLimit = 8;
+
 struct NodeOptions {
   transport::Endpoint master;
   std::string name;
@@ -21,6 +24,7 @@ struct NodeOptions {
   std::uint64_t scratch_limit = 64ull << 30;  // bytes
   std::uint32_t connect_limit_s = 60;         // how long an absent master or platform is waited for
   std::vector<Share> shares;
+  std::uint32_t enclaves = 1;
   bool help = false;
 };
 
@@ -28,5 +32,9 @@ extern const char* const kNodeHelp;
 
 // `arguments` without the program's name. Refuses unknown options, and doubled ones but --share. Errors: kUsage.
 Result<NodeOptions> parse_node_options(std::span<const std::string_view> arguments);
+
+// For each of the node's enclaves: NAME, or NAME.1, NAME.2 and so on, each with a folder below the scratch folder and
+// its part of the space, and with a port of its own.
+std::vector<NodeOptions> options_of_enclaves(const NodeOptions& options);
 
 }  // namespace brume::node

@@ -33,6 +33,26 @@ TEST(NodeOptions, ReadsSharedFolders) {
   EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--share", "/a=/b", "--share", "/a=/c"}));
 }
 
+TEST(NodeOptions, SharesANodeAmongItsEnclaves) {
+  const auto options = parse({"--master", "m:1", "--name", "n", "--enclaves", "3", "--scratch", "/s", "--scratch-limit",
+                              "3000", "--listen", "7100"});
+  ASSERT_TRUE(options) << options.error().what;
+  const auto each = options_of_enclaves(*options);
+  ASSERT_EQ(each.size(), 3u);
+  EXPECT_EQ(each[0].name, "n.1");
+  EXPECT_EQ(each[2].name, "n.3");
+  EXPECT_EQ(each[2].scratch_path, "/s/3");
+  EXPECT_EQ(each[2].scratch_limit, 1000u);
+  EXPECT_EQ(each[2].listen_port, 7102);
+  const auto one = options_of_enclaves(*parse({"--master", "m:1", "--name", "n"}));
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].name, "n");
+  EXPECT_EQ(one[0].listen_port, 0);
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--enclaves", "0"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--enclaves", "9"}));
+  EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--enclaves", "8", "--listen", "65530"}));
+}
+
 TEST(NodeOptions, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(parse({}));
   EXPECT_FALSE(parse({"--master", "m:1"}));
