@@ -1,4 +1,4 @@
-// The lines that match a pattern, in the order of the input, as `grep` prints them.
+// The lines that match a pattern, in the order of the inputs and within them, as `grep -h` prints them.
 //
 //   -p pattern=TEXT        what to look for
 //   -p match=substring     lines that contain it (the default)
@@ -40,6 +40,7 @@ bool glob_matches(std::string_view pattern, std::string_view line) {
 }  // namespace
 
 struct Grep {
+  using Key = std::pair<std::uint32_t, std::uint64_t>;  // the line's place: its input, and its first byte there
   using Value = std::string;
 
   void configure(brume::Parameters& parameters) {
@@ -51,7 +52,7 @@ struct Grep {
 
   brume::ByteSet separators() const { return {'\n'}; }
 
-  void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
+  void map(const brume::Piece& piece, brume::Emitter<Value, Key>& out) const {
     std::string folded;
     std::string_view text = piece.text;
     if (fold) {
@@ -70,14 +71,12 @@ struct Grep {
     }
   }
 
-  void reduce(std::string_view key, brume::Values<Value> lines, brume::Output& out) const {
-    std::uint64_t offset = 0;
-    for (const char byte : key) offset = offset << 8 | static_cast<std::uint8_t>(byte);
-    for (const std::string& line : lines) out.line(offset, "", line);
+  void reduce(const Key&, brume::Values<Value> lines, brume::Output& out) const {
+    for (const std::string& line : lines) out.line(line);
   }
 
  private:
-  void match_lines(const brume::Piece& piece, std::string_view text, brume::Emitter<Value>& out) const {
+  void match_lines(const brume::Piece& piece, std::string_view text, brume::Emitter<Value, Key>& out) const {
     for (const std::string_view line : brume::Lines(text)) {
       if (!glob_matches(pattern, line)) continue;
       const auto begin = static_cast<std::size_t>(line.data() - text.data());
@@ -89,12 +88,8 @@ struct Grep {
     if (found == nullptr) return std::string_view::npos;
     return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
   }
-  // Its place is its key: so that lines come out in their order.
-  static void emit(const brume::Piece& piece, std::size_t begin, std::size_t end, brume::Emitter<Value>& out) {
-    char key[8];
-    const std::uint64_t offset = piece.offset + begin;
-    for (int i = 0; i < 8; ++i) key[i] = static_cast<char>(offset >> (56 - 8 * i));
-    out.emit({key, sizeof key}, std::string(piece.text.substr(begin, end - begin)) + '\n');
+  static void emit(const brume::Piece& piece, std::size_t begin, std::size_t end, brume::Emitter<Value, Key>& out) {
+    out.emit({piece.input, piece.offset + begin}, std::string(piece.text.substr(begin, end - begin)) + '\n');
   }
 
   std::string pattern;

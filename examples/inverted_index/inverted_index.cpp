@@ -2,6 +2,8 @@
 //
 //   -p places=lines        the byte at which a line with the word begins (the default)
 //   -p places=words        the byte at which the word begins
+//                          (both of the one input that there is)
+//   -p places=inputs       the input's name: a document each
 //   -p places=names        the line's name: what stands before its first tab; words come from behind it
 //   -p tokens=whitespace   as in word_count (the default)
 //   -p tokens=letters      as in word_count
@@ -9,13 +11,14 @@
 #include <brume/lines.h>
 
 struct InvertedIndex {
-  enum class Places { kLines, kWords, kNames };
+  enum class Places { kLines, kWords, kInputs, kNames };
   // One of the two, by the kind of place.
   using Value = std::pair<std::uint64_t, std::string>;
 
   void configure(brume::Parameters& parameters) {
-    parameters.choose("places", places,
-                      {{"lines", Places::kLines}, {"words", Places::kWords}, {"names", Places::kNames}});
+    parameters.choose(
+        "places", places,
+        {{"lines", Places::kLines}, {"words", Places::kWords}, {"inputs", Places::kInputs}, {"names", Places::kNames}});
     parameters.choose("tokens", words,
                       {{"whitespace", brume::Words::whitespace()}, {"letters", brume::Words::letters()}});
   }
@@ -24,11 +27,15 @@ struct InvertedIndex {
 
   void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
     Value place;
+    const bool by_offset = places == Places::kLines || places == Places::kWords;
+    if (by_offset && piece.input > 0)
+      piece.refuse("is one more: bytes tell places in one input only; with several, -p places=inputs or names");
+    if (places == Places::kInputs) place.second = piece.source;
     for (std::string_view line : brume::Lines(piece.text)) {
       const auto offset_of = [&](std::string_view part) {
         return piece.offset + static_cast<std::uint64_t>(part.data() - piece.text.data());
       };
-      place.first = offset_of(line);
+      if (by_offset) place.first = offset_of(line);
       if (places == Places::kNames) {
         const std::size_t tab = std::min(line.find('\t'), line.size());
         place = {0, std::string(line.substr(0, tab))};
@@ -51,10 +58,10 @@ struct InvertedIndex {
     for (const Value& value : sorted) {
       rest << between;
       between = ' ';
-      if (places == Places::kNames) {
-        rest << value.second;
-      } else {
+      if (places == Places::kLines || places == Places::kWords) {
         rest << value.first;
+      } else {
+        rest << value.second;
       }
     }
     rest << '\n';

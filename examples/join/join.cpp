@@ -29,7 +29,7 @@ struct Join {
   void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
     const std::string_view name = piece.source.substr(0, piece.source.find('/'));
     if (name != "left" && name != "right") {
-      throw std::invalid_argument("an input that is neither left nor right: --input left=FILE right=FILE");
+      piece.refuse("is neither left nor right: --input left=FILE right=FILE");
     }
     const bool is_right = name == "right";
     std::string rest;

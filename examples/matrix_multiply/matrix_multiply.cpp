@@ -1,5 +1,5 @@
-// The product of two matrices of 4-byte floats, little-endian, row by row: the left one is the input, the right one
-// side data, the product is written in the same form.
+// The product of two matrices of 4-byte floats, little-endian, row by row: the left one is the input (or several, one
+// below the other), the right one side data, the product is written in the same form.
 //
 //   --input left.bin --side right=right.bin
 //   -p columns=1000        of the left matrix, and rows of the right one (needed)
@@ -10,7 +10,7 @@
 #include <cstring>
 
 struct MatrixMultiply {
-  using Key = std::uint64_t;  // row
+  using Key = std::pair<std::uint32_t, std::uint64_t>;  // row: of which input, and its number there
   using Value = std::string_view;
   using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -40,9 +40,9 @@ struct MatrixMultiply {
     const Matrix product = left * right;
     const auto* const bytes = reinterpret_cast<const char*>(product.data());
     const std::size_t product_size = static_cast<std::size_t>(product.cols()) * sizeof(float);
-    const Key first = (piece.offset - header) / row_size;
-    for (Key row = 0; row < static_cast<Key>(rows); ++row) {
-      out.emit(first + row, Value(bytes + row * product_size, product_size));
+    const std::uint64_t first = (piece.offset - header) / row_size;
+    for (std::uint64_t row = 0; row < static_cast<std::uint64_t>(rows); ++row) {
+      out.emit({piece.input, first + row}, Value(bytes + row * product_size, product_size));
     }
   }
 

@@ -1,11 +1,14 @@
 // How a job's input falls into records, and the pieces of it that a map function gets.
 #pragma once
 
+#include <brume/task_ends.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <string>
 #include <string_view>
 
 namespace brume {
@@ -47,6 +50,10 @@ struct Piece {
   std::string_view source = {};  // that input's name
   // A map function that does not care where a piece stands takes a string_view.
   operator std::string_view() const { return text; }
+  // For an input that the job cannot use, in words that hold no data: "is neither left nor right". Ends the run.
+  [[noreturn]] void refuse(const std::string& rule) const {
+    throw detail::TaskEnds("input " + std::to_string(input + 1) + ' ' + rule);
+  }
 };
 
 // Records of one size, one after another. An input that ends within a record is refused.

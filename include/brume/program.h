@@ -8,6 +8,7 @@
 #include <brume/counters.h>
 #include <brume/input.h>
 #include <brume/stage.h>
+#include <brume/task_ends.h>
 
 #include <array>
 #include <cstddef>
@@ -15,7 +16,6 @@
 #include <expected>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,16 +26,6 @@ namespace brume {
 // The error is a text for people: it names the rule and holds no byte of the input.
 using JobStatus = std::expected<void, std::string>;
 inline std::unexpected<std::string> job_error(std::string what) { return std::unexpected(std::move(what)); }
-
-namespace detail {
-
-// What a job's function cannot be told by a return value: the task ends.
-class TaskEnds final : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-}  // namespace detail
 
 struct JobParameter {
   std::string key;

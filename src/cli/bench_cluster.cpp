@@ -86,7 +86,7 @@ Result<EnclaveMemory> BenchCluster::enclave_memory() const {
 Result<PaperRun> BenchCluster::run(const fs::path& sealed_input, const fs::path& output) {
   const json request{{"verb", "run"},
                      {"job", "word_count"},
-                     {"input", sealed_input.string()},
+                     {"inputs", {{{"name", sealed_input.filename()}, {"place", sealed_input.string()}}}},
                      {"output", output.string()},
                      {"recipient", ""},
                      {"partitions", 0},
@@ -124,8 +124,9 @@ Result<PaperRun> BenchCluster::run(const fs::path& sealed_input, const fs::path&
   out.reducers = reducers_after - reducers_before;
   BRUME_ASSIGN(const std::string receipt, master::read_text_file(answer.value("receipt", ""), kReceiptSizeLimit));
   const json parsed = json::parse(receipt, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("output")) return malformed("receipt: names no output");
-  out.output_sha256 = parsed["output"].value("sha256", "");
+  if (!parsed.is_object() || !parsed.contains("outputs") || parsed["outputs"].empty())
+    return malformed("receipt: names no output");
+  out.output_sha256 = parsed["outputs"][0].value("sha256", "");
   return out;
 }
 

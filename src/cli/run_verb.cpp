@@ -60,7 +60,7 @@ Result<std::vector<files::NamedPath>> parse_sides(const std::vector<std::string>
   std::vector<files::NamedPath> out;
   for (const std::string& word : words) {
     out.push_back(files::parse_named_path(word));
-    if (out.back().name == out.back().path) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
+    if (!out.back().named) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
   }
   return out;
 }
@@ -114,7 +114,7 @@ Status run_here(const RunOptions& options) {
 std::string default_output(const std::string& word) {
   const files::NamedPath named = files::parse_named_path(word);
   std::string shown = named.name;
-  if (const auto name = master::InputName::parse(named.path); name && named.name == named.path) shown = name->shown();
+  if (const auto name = master::InputName::parse(named.path); name && !named.named) shown = name->shown();
   return fs::path(shown.substr(0, shown.find_last_not_of('/') + 1)).filename().string() + ".result";
 }
 

@@ -43,7 +43,7 @@ Result<json> SealedInputs::add(const char* what, const std::vector<files::NamedP
                                          "input is for --local)");
     BRUME_ASSIGN(const InputName name, InputName::parse(path.path));
     BRUME_TRY(check_share_of(name, home_));
-    const std::string shown = path.name == path.path ? name.shown() : path.name;
+    const std::string shown = path.named ? path.name : name.remote() ? name.shown() : path.name;
     if (shown.size() > mapreduce::kInputNameSizeLimit)
       return fail(ErrorCode::kUsage, std::string(what) + " " + shown + ": is over " +
                                          std::to_string(mapreduce::kInputNameSizeLimit) +

@@ -56,8 +56,8 @@ Status add_folder(const NamedPath& folder, std::size_t limit, std::vector<NamedP
 NamedPath parse_named_path(const std::string& word) {
   const std::size_t equals = word.find('=');
   if (equals == std::string::npos || equals + 1 == word.size() || !is_name(word.substr(0, equals)) || exists(word))
-    return {word, word};
-  return {word.substr(0, equals), word.substr(equals + 1)};
+    return {word, word, false};
+  return {word.substr(0, equals), word.substr(equals + 1), true};
 }
 
 Result<std::vector<NamedPath>> list_inputs(const std::vector<std::string>& words, std::size_t limit) {

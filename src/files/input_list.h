@@ -11,6 +11,7 @@ namespace brume::files {
 struct NamedPath {
   std::string name;
   std::string path;
+  bool named = false;  // a name was said
   friend bool operator==(const NamedPath&, const NamedPath&) = default;
 };
 

@@ -8,7 +8,7 @@ Result<OutputPaths> parse_output_paths(const std::vector<std::string>& words) {
   OutputPaths out;
   for (const std::string& word : words) {
     const NamedPath named = parse_named_path(word);
-    std::string& path = named.name == named.path ? out.first : out.others[named.name];
+    std::string& path = !named.named ? out.first : out.others[named.name];
     if (!path.empty()) return fail(ErrorCode::kUsage, "--output " + word + ": one for each of the job's outputs");
     path = named.path;
   }

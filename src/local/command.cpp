@@ -142,7 +142,7 @@ Result<std::vector<LocalSide>> read_sides(const std::vector<std::string>& words)
   std::vector<LocalSide> out;
   for (const std::string& word : words) {
     const files::NamedPath named = files::parse_named_path(word);
-    if (named.name == named.path) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
+    if (!named.named) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
     BRUME_ASSIGN(Bytes bytes, files::read_whole(named.path, kSideSizeLimit));
     out.push_back({named.name, std::move(bytes)});
   }

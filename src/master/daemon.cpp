@@ -12,6 +12,15 @@ using nlohmann::json;
 
 namespace {
 
+// What a master left that was killed between two passes: sealed to a key that is gone.
+void remove_pass_files(const std::filesystem::path& runs) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(runs, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("pass-") && name.ends_with(".age")) std::filesystem::remove(entry.path(), error);
+  }
+}
+
 constexpr transport::Milliseconds kTickInterval{500};
 constexpr std::size_t kKeyFileLimit = 1u << 20;
 
@@ -83,6 +92,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
 Status Daemon::begin() {
   BRUME_TRY(make_private_folder(options_.home.cluster()));
   BRUME_TRY(make_private_folder(options_.home.runs()));
+  remove_pass_files(options_.home.runs());
   audit_file_.open(options_.home.audit_log(), std::ios::app);
   cluster_ = random_.make<ClusterId>();
   BRUME_ASSIGN(appraisal::Policy policy, load_policy());
