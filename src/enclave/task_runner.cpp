@@ -22,6 +22,7 @@ bool keys_fit(const mapreduce::Descriptor& descriptor, const std::vector<crypto:
 
 std::vector<JobParameter> parameters_of(const std::vector<mapreduce::Parameter>& parameters) {
   std::vector<JobParameter> out;
+  out.reserve(parameters.size());
   for (const mapreduce::Parameter& parameter : parameters) out.push_back({parameter.key, parameter.value});
   return out;
 }

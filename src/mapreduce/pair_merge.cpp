@@ -280,7 +280,7 @@ JobStatus PairWriter::flush() {
 }
 
 std::expected<std::unique_ptr<PairReader>, std::string> merge_streams(StreamSet& streams, Scratch& scratch,
-                                                                      PairRules rules) {
+                                                                      const PairRules& rules) {
   const auto count = streams.count();
   if (!count) return std::unexpected(count.error());
   std::vector<mapreduce::OpenPairs> sources;

@@ -107,6 +107,7 @@ class Sorter final : public PairSorter {
     pieces_.clear();
     items_.shrink_to_fit();
     std::vector<mapreduce::OpenPairs> sources;
+    sources.reserve(runs_.size());
     for (const std::size_t run : runs_) {
       sources.push_back([this, run](std::size_t window) { return scratch_.open(run, window); });
     }

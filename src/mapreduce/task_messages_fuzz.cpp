@@ -28,10 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_same(parse_map_order(body), type, body);
       break;
     case MessageType::kStitchTask:
-      check_same(parse_gather_order(Stage::kStitch, body), type, body);
+      check_same(parse_gather_order(mapreduce::Stage::kStitch, body), type, body);
       break;
     case MessageType::kReduceTask:
-      check_same(parse_gather_order(Stage::kReduce, body), type, body);
+      check_same(parse_gather_order(mapreduce::Stage::kReduce, body), type, body);
       break;
     case MessageType::kCancelTask:
       check_same(parse_cancel_order(body), type, body);

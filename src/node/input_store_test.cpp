@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
@@ -178,7 +179,7 @@ TEST(InputStore, ARenewedUrlIsUsedAtOnce) {
 }
 
 TEST(InputStore, AFailureIsOfItsReadOnly) {
-  bool down = true;
+  std::atomic<bool> down = true;  // reading ahead asks even while this test goes on
   const auto serve = serve_file(kFile);
   HttpServer server([&](const std::string& request, Talk& talk) {
     return down ? talk.send("HTTP/1.1 404 Gone\r\nContent-Length: 0\r\n\r\n") : serve(request, talk);

@@ -47,12 +47,13 @@ void EventLoop::run() {
     const int count = ::epoll_wait(epoll_.get(), events, 64, timeout);
     BRUME_CHECK(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.u64 == 0) {
+      const WatchId id = events[i].data.u64;  // the event is packed: no reference into it
+      if (id == 0) {
         std::uint64_t ignored;
         (void)!::read(wake_.get(), &ignored, sizeof ignored);
         continue;
       }
-      const auto found = watches_.find(events[i].data.u64);
+      const auto found = watches_.find(id);
       if (found == watches_.end()) continue;  // unwatched by a callback of this round
       const std::shared_ptr<Watch> watch = found->second;
       watch->on_ready(events[i].events);

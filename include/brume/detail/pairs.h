@@ -55,7 +55,7 @@ std::unique_ptr<PairSorter> make_pair_sorter(Scratch& scratch, PairRules rules);
 
 // Sorted streams, merged.
 std::expected<std::unique_ptr<PairReader>, std::string> merge_streams(StreamSet& streams, Scratch& scratch,
-                                                                      PairRules rules);
+                                                                      const PairRules& rules);
 
 // Writes a sorted stream (docs/formats/records.md, "Sorted pairs").
 class PairWriter {
