@@ -42,6 +42,7 @@ struct StageFacts {
   std::uint32_t at_most = 1;
   std::uint32_t partitions = 0;
   bool may_cut = true;               // inputs may be cut into splits
+  bool merges = false;               // pairs are sorted; beyond memory they go through scratch
   std::vector<std::string> outputs;  // besides the first
   // Side data that it may be given; `needed`: must be.
   struct Side {

@@ -129,6 +129,7 @@ void TaskRunner::refuse(const RunId& run, mapreduce::Ticket ticket, const mapred
 void TaskRunner::describe(const mapreduce::DescribeOrder& order) {
   mapreduce::JobDescription out;
   out.query = order.query;
+  out.memory_budget = context_.limits.memory_budget;
   if (order.job_name != context_.program.name()) {
     out.refused = "the image's program is the job " + std::string(context_.program.name()) + ", not " + order.job_name;
   } else {

@@ -11,11 +11,12 @@ namespace brume::mapreduce {
 namespace {
 
 constexpr std::size_t kNameLimit = kParameterKeySizeLimit;
-constexpr std::size_t kLeastStageSize = 1 + 4 + 4 + 4 + 4 + 4 + 1 + 4 + 4;
+constexpr std::size_t kLeastStageSize = 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 4 + 4;
 
 void put(Writer& out, const StageFacts& stage) {
   out.u8(static_cast<std::uint8_t>(stage.reads)).text(stage.carries).u32le(stage.sample_chunks);
   out.text(stage.until_zero).u32le(stage.at_most).u32le(stage.partitions).u8(stage.may_cut ? 1 : 0);
+  out.u8(stage.merges ? 1 : 0);
   out.u32le(static_cast<std::uint32_t>(stage.outputs.size()));
   for (const std::string& output : stage.outputs) out.text(output);
   out.u32le(static_cast<std::uint32_t>(stage.sides.size()));
@@ -39,6 +40,7 @@ StageFacts take_stage(Reader& in) {
   stage.at_most = in.u32le();
   stage.partitions = in.u32le();
   stage.may_cut = flag(in);
+  stage.merges = flag(in);
   for (std::uint32_t left = in.count(kOutputLimit - 1, 4); left > 0; --left)
     stage.outputs.push_back(in.text(kNameLimit));
   for (std::uint32_t left = in.count(kSideLimit, 5); left > 0; --left) {
@@ -64,6 +66,7 @@ Message encode(const JobDescription& message) {
   out.u64le(message.query).text(printable(message.refused, kDescriptionTextLimit));
   out.u32le(static_cast<std::uint32_t>(message.stages.size()));
   for (const StageFacts& stage : message.stages) put(out, stage);
+  out.u64le(message.memory_budget);
   return {MessageType::kDescribed, out.take()};
 }
 
@@ -88,6 +91,7 @@ Result<JobDescription> parse_job_description(ByteView body) {
   if (printable(out.refused, kDescriptionTextLimit) != out.refused) in.fault();
   for (std::uint32_t left = in.count(kStageLimit, kLeastStageSize); left > 0; --left)
     out.stages.push_back(take_stage(in));
+  out.memory_budget = in.u64le();
   if (out.refused.empty() == out.stages.empty()) in.fault();
   BRUME_TRY(in.done("job description"));
   return out;

@@ -18,8 +18,9 @@ struct DescribeOrder {
 
 struct JobDescription {
   std::uint64_t query = 0;
-  std::string refused;             // why, for people; then there are no stages
-  std::vector<StageFacts> stages;  // else 1..kStageLimit
+  std::string refused;              // why, for people; then there are no stages
+  std::vector<StageFacts> stages;   // else 1..kStageLimit
+  std::uint64_t memory_budget = 0;  // bytes, of a task's tables in such an enclave
 };
 
 Message encode(const DescribeOrder& message);

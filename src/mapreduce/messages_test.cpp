@@ -72,8 +72,8 @@ TEST(Messages, AreStrictAndRoundTrip) {
   expect_strict(encode(RunStart{Bytes{1, 2, 3}, key_of(1), {key_of(2), key_of(3)}}), parse_run_start);
   expect_strict(encode(DescribeOrder{7, "job", {{"a", "b"}}}), parse_describe_order);
   expect_strict(encode(JobDescription{7, "no such parameter", {}}), parse_job_description);
-  StageFacts stage{Reads::kBoth, "centres", 4, "moved", 9, 2, false, {"rejected"}, {{"stopwords", true}}};
-  expect_strict(encode(JobDescription{7, "", {stage, StageFacts{}}}), parse_job_description);
+  StageFacts stage{Reads::kBoth, "centres", 4, "moved", 9, 2, false, true, {"rejected"}, {{"stopwords", true}}};
+  expect_strict(encode(JobDescription{7, "", {stage, StageFacts{}}, 1u << 27}), parse_job_description);
   EXPECT_EQ(parse_job_description(encode(JobDescription{7, "", {stage}}).body)->stages[0], stage);
   EXPECT_FALSE(parse_job_description(encode(JobDescription{7, "", {}}).body).has_value());
   EXPECT_FALSE(parse_job_description(encode(JobDescription{7, "why", {stage}}).body).has_value());

@@ -91,8 +91,8 @@ class Daemon final : public transport::ControlHandler,
   Result<nlohmann::json> run_job(const nlohmann::json& request, ControlPeer& peer);
   struct Job;  // one `brume run`: its passes, one after another
   Result<nlohmann::json> do_job(Job& job, ControlPeer& peer);
-  Result<mapreduce::Passes> ask_for_passes(const JobRequest& request);
-  Result<std::vector<StageFacts>> ask_node(NodeId node, const JobRequest& request);
+  Result<mapreduce::JobDescription> describe_job(const JobRequest& request);
+  Result<mapreduce::JobDescription> ask_node(NodeId node, const JobRequest& request);
   Result<RunInputs> open_inputs(const JobRequest& request) const;
   // The nodes that may do a run: of the program that most admitted nodes have. On the loop.
   struct Workers;

@@ -90,12 +90,22 @@ Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
     std::this_thread::sleep_for(kTurnInterval);
   }
   const UnixMs started = clock_.now_ms();
-  BRUME_ASSIGN(mapreduce::Passes passes, ask_for_passes(request));
+  BRUME_ASSIGN(mapreduce::JobDescription description, describe_job(request));
+  std::vector<std::string> sides;
+  for (const NamedInput& side : request.sides) sides.push_back(side.name);
+  BRUME_ASSIGN(mapreduce::Passes passes, mapreduce::Passes::create(std::move(description.stages), sides));
   BRUME_TRY(check_outputs(request, passes));
   // A place that cannot be written to is told before the work.
   BRUME_TRY(Results::create(request, passes.last_outputs(), random_));
   BRUME_ASSIGN(RunInputs given, open_inputs(request));
-  Job job{std::move(request), std::move(passes), std::move(given), started, {}, json::array(), {}};
+  Job job{std::move(request),
+          std::move(passes),
+          std::move(given),
+          started,
+          description.memory_budget,
+          {},
+          json::array(),
+          {}};
   return do_job(job, peer);
 }
 
@@ -117,26 +127,21 @@ Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
 }
 
 // Any admitted node knows: all that may do the run have the same program. One that is lost or silent is not the last.
-Result<mapreduce::Passes> Daemon::ask_for_passes(const JobRequest& request) {
+Result<mapreduce::JobDescription> Daemon::describe_job(const JobRequest& request) {
   Result<Workers> able = fail(ErrorCode::kUnavailable, "stopping");
   loop_->loop().run_sync([&] { able = workers(); });
   if (!able) return std::unexpected(able.error());
   Error last;
   for (const auto& [node, roles] : able->nodes) {
-    auto stages = ask_node(node, request);
-    if (stages) {
-      std::vector<std::string> sides;
-      for (const NamedInput& side : request.sides) sides.push_back(side.name);
-      return mapreduce::Passes::create(std::move(*stages), sides);
-    }
-    if (stages.error().code != ErrorCode::kUnavailable) return std::unexpected(stages.error());
-    last = stages.error();
+    auto description = ask_node(node, request);
+    if (description || description.error().code != ErrorCode::kUnavailable) return description;
+    last = description.error();
     if (stopping_) break;
   }
   return std::unexpected(last);
 }
 
-Result<std::vector<StageFacts>> Daemon::ask_node(NodeId node, const JobRequest& request) {
+Result<mapreduce::JobDescription> Daemon::ask_node(NodeId node, const JobRequest& request) {
   std::shared_ptr<JobQuery> query;
   Status sent;
   loop_->loop().run_sync([&] {

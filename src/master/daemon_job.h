@@ -12,6 +12,7 @@ struct Daemon::Job {
   mapreduce::Passes passes;
   RunInputs given;
   UnixMs started_ms = 0;
+  std::uint64_t memory_budget = 0;  // of a task
   std::optional<RunFile> previous;  // the output of the pass before
   nlohmann::json pass_receipts = nlohmann::json::array();
   std::map<NodeId, mapreduce::MemoryUse> memory{};  // of all passes

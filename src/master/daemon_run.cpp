@@ -16,11 +16,15 @@ constexpr std::uint64_t kSplitSizeMost = 128u << 20;
 // Larger splits combine more before they shuffle; a straggler is run again elsewhere (plan.h).
 constexpr std::uint64_t kSplitsPerMapper = 1;
 
-std::uint64_t chunks_per_split(const JobRequest& request, std::uint64_t input_size, std::uint64_t mapper_count) {
-  std::uint64_t size = request.split_size;
+// What is sorted should fit into memory at once: a pair takes more there than in the input, and what does not fit is
+// sealed, kept on disk and opened once more.
+constexpr std::uint64_t kMemoryPerSorted = 4;
+
+std::uint64_t chunks_per_split(std::uint64_t asked, std::uint64_t input_size, std::uint64_t mapper_count,
+                               std::uint64_t most) {
+  std::uint64_t size = asked;
   if (size == 0)
-    size = std::clamp(input_size / std::max<std::uint64_t>(1, mapper_count * kSplitsPerMapper), kSplitSizeLeast,
-                      kSplitSizeMost);
+    size = std::clamp(input_size / std::max<std::uint64_t>(1, mapper_count * kSplitsPerMapper), kSplitSizeLeast, most);
   return std::max<std::uint64_t>(1, size / sealed::kAgeChunkSize);
 }
 
@@ -83,7 +87,9 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
                                 .sample_chunks = stage.sample_chunks,
                                 .output_recipient = asked.output_recipient};
   inputs.add_to(request);
-  request.chunks_per_split = chunks_per_split(asked, inputs.input_size(), able.mappers);
+  const std::uint64_t most =
+      stage.merges ? std::clamp(job.memory_budget / kMemoryPerSorted, kSplitSizeLeast, kSplitSizeMost) : kSplitSizeMost;
+  request.chunks_per_split = chunks_per_split(asked.split_size, inputs.input_size(), able.mappers, most);
   if (asked.padded) request.padding_least = sealed::kPaddedLeast;
   request.partition_count = asked.partition_count > 0 ? asked.partition_count : std::max(1u, able.reducers);
   if (stage.partitions > 0) request.partition_count = stage.partitions;

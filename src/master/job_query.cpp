@@ -19,12 +19,12 @@ void JobQuery::node_lost() {
   changed_.notify_all();
 }
 
-Result<std::vector<StageFacts>> JobQuery::wait(std::chrono::milliseconds patience) {
+Result<mapreduce::JobDescription> JobQuery::wait(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, patience, [this] { return answer_ || lost_; });
   if (!answer_) return fail(ErrorCode::kUnavailable, "node " + std::to_string(node_.value) + " does not answer");
   if (!answer_->refused.empty()) return fail(ErrorCode::kUsage, answer_->refused);
-  return std::move(answer_->stages);
+  return std::move(*answer_);
 }
 
 }  // namespace brume::master

@@ -21,7 +21,7 @@ class JobQuery {
   void node_lost();
 
   // On the waiting thread. kUnavailable: the node is gone or silent; ask another. kUsage: the job refuses the run.
-  Result<std::vector<StageFacts>> wait(std::chrono::milliseconds patience);
+  Result<mapreduce::JobDescription> wait(std::chrono::milliseconds patience);
 
  private:
   const NodeId node_;

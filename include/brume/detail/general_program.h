@@ -160,6 +160,7 @@ class GeneralProgram final : public JobProgram {
   }
   JobStatus describe(const JobConfig& config, std::vector<StageFacts>& stages) override {
     stages.assign(1, {});
+    stages[0].merges = true;
     return describe_job<Job>(config, config.stage, stages[0]);
   }
   void mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
