@@ -29,9 +29,6 @@ set(BRUME_LOCAL_JOB_FLAGS -g -Og -UNDEBUG)
 set(BRUME_LOCAL_JOB_ROOMS local mapreduce formats sealed crypto files base)
 
 function(brume_job name)
-  if(BRUME_FUZZ)
-    return()
-  endif()
   add_executable(${name}-local ${ARGN} ${CMAKE_SOURCE_DIR}/src/local/local_main.cpp)
   target_link_libraries(${name}-local PRIVATE brume_local)
   target_compile_options(${name}-local PRIVATE ${BRUME_LOCAL_JOB_FLAGS})
@@ -75,9 +72,6 @@ endif()
 # first the compiler, then after "--" what follows the job's sources. The same as brume_job, so the same
 # sources measure alike.
 function(brume_job_kit)
-  if(BRUME_FUZZ)
-    return()
-  endif()
   string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
   set(compile ${CMAKE_CXX_COMPILER} -std=c++23 ${flags} -fPIE -fno-plt -I${CMAKE_SOURCE_DIR}/src

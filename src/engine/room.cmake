@@ -1,5 +1,5 @@
 # The node of the engines' tests: static, because its images hold nothing else.
-if(TARGET brume_engine AND NOT BRUME_FUZZ)
+if(TARGET brume_engine)
   add_executable(engine_test_node ${dir}/testing/engine_test_node.cpp)
   if(BRUME_SANITIZE)
     target_compile_options(engine_test_node PRIVATE -fno-sanitize=all)

@@ -59,8 +59,8 @@ Status plan_fields(const RunRequest& request, DescriptorFields& fields) {
     total += input.commitment.chunk_count;
   }
   // Encoded input has no beginning but its own: a sample of it is all of it.
-  const bool encoded = std::ranges::any_of(
-      fields.inputs, [](const RunInput& input) { return input.encoding != InputEncoding::kNone; });
+  const bool encoded =
+      std::ranges::any_of(fields.inputs, [](const RunInput& input) { return input.encoding != InputEncoding::kNone; });
   if (request.sample_chunks > 0 && request.sample_chunks < total && !encoded) {
     fields.is_sample = true;
     fields.split_chunk_counts.assign(request.sample_chunks, 1);
