@@ -19,7 +19,7 @@ if(NOT BRUME_UNPROTECTED_BENCH)
   return()
 endif()
 
-set(BRUME_UNPROTECTED_TEXT "UNPROTECTED BENCHMARK BUILD: this program protects nothing; no real data")
+set(BRUME_UNPROTECTED_TEXT "UNPROTECTED BENCHMARK BUILD: this program protects nothing, give it no real data")
 string(APPEND BRUME_VERSION_TEXT " (${BRUME_UNPROTECTED_TEXT})")
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/unprotected_text.h
   CONTENT "#pragma once\n#define BRUME_UNPROTECTED_TEXT \"@BRUME_UNPROTECTED_TEXT@\"\n" @ONLY)

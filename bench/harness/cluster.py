@@ -63,7 +63,7 @@ class Cluster:
 
     def down(self):
         self.pids = None
-        with contextlib.suppress(Failed):
+        with contextlib.suppress(Failed, OSError):
             call([self.tool, "down", "--quiet"], self.env)
 
     def recipient(self):
@@ -90,8 +90,9 @@ class Cluster:
         return {role: sum(map(cpu_seconds, pids)) for role, pids in self.processes().items()}
 
     def peaks(self):
-        return {role: max(number_in(pid, "status", "VmHWM") for pid in pids)
-                for role, pids in self.processes().items() if pids}
+        """The most memory since forget_peaks(): (role -> KiB of its largest process, KiB of all processes together)."""
+        each = {role: [number_in(pid, "status", "VmHWM") for pid in pids] for role, pids in self.processes().items()}
+        return {role: max(kb) for role, kb in each.items() if kb}, sum(map(sum, each.values()))
 
     def forget_peaks(self):
         for pids in self.processes().values():
@@ -112,8 +113,7 @@ class Cluster:
         cost.by_role = {role: after[role] - before[role] for role in after}
         cost.cpu += sum(cost.by_role.values())
         cost.moved = self.moved() - moved
-        cost.peaks = self.peaks()
-        cost.peak_kb = max(cost.peaks.values())
+        cost.peaks, cost.peak_kb = self.peaks()
         cost.answer = json.loads(said)
         return cost
 

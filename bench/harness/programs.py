@@ -1,16 +1,17 @@
 """Runs programs and says what they cost."""
+import json
 import os
 import re
 import signal
 import statistics
 import subprocess
 import sys
-import threading
-import time
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
+LAUNCH = Path(__file__).resolve().with_name("launch.py")
 TIME_LIMIT_S = 1800  # one run of one program; the slowest known needs a tenth of that
 
 
@@ -24,7 +25,8 @@ def say(*words):
 
 @dataclass
 class Cost:
-    """Of one run: wall and CPU (user and system) seconds, and the most memory of one process, in KiB."""
+    """Of one run: wall and CPU (user and system) seconds, and the most memory: of a program its largest process', of a
+    cluster the sum of its processes' peaks, in KiB."""
     wall: float
     cpu: float
     peak_kb: int
@@ -38,46 +40,33 @@ def last_line(text):
     return (text.strip() or "it says nothing").splitlines()[-1][-300:]
 
 
-def call(arguments, env=None, limit=TIME_LIMIT_S, stdin=None, stdout=None):
-    """Runs a program to its end: (Cost, standard output). stdin and stdout may be files. Ends it, and all that it
-    started, after the limit."""
+def call(arguments, env=None, limit=TIME_LIMIT_S, stdout=None):
+    """Runs a program to its end: (Cost, standard output). stdout may be a file. Ends it, and all that it started, after
+    the limit."""
     arguments = [str(a) for a in arguments]
-    begin = time.monotonic()
-    process = subprocess.Popen(arguments, env=env, stdin=stdin or subprocess.DEVNULL, stdout=stdout or subprocess.PIPE,
-                               stderr=subprocess.PIPE, start_new_session=True)
-    texts = {}
-    readers = [threading.Thread(target=lambda name=name: texts.__setitem__(name, getattr(process, name).read()))
-               for name in ("stdout", "stderr") if getattr(process, name)]
-    for reader in readers:
-        reader.start()
-    late = threading.Event()
-
-    def end():
-        late.set()
-        os.killpg(process.pid, signal.SIGKILL)
-
-    timer = threading.Timer(limit, end)
-    timer.start()
-    try:
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-    except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        raise
-    finally:
-        timer.cancel()
-    for reader in readers:
-        reader.join()
-    out = texts.get("stdout", b"").decode(errors="replace")
-    name = " ".join([Path(arguments[0]).name, *arguments[1:2]])
-    if late.is_set():
-        raise Failed(f"{name}: not done in {limit} s")
-    if process.returncode < 0:
-        raise Failed(f"{name}: ended by {signal.Signals(-process.returncode).name}")
-    if process.returncode != 0:
-        raise Failed(f"{name}: {last_line(texts.get('stderr', b'').decode(errors='replace') or out)}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss), out
+    name = " ".join([Path(arguments[0]).name, *arguments[1:2]])[:80]
+    with tempfile.NamedTemporaryFile("r", prefix="brume-cost-") as report:
+        process = subprocess.Popen([sys.executable, "-S", "-E", LAUNCH, report.name, *arguments], env=env,
+                                   stdin=subprocess.DEVNULL, stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        try:
+            out, errors = (text and text.decode(errors="replace") for text in process.communicate(timeout=limit))
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{name}: not done in {limit} s") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+        told = report.read()
+    if not told:
+        raise Failed(f"{name}: its launcher ended: {last_line(errors)}")
+    cost = json.loads(told)
+    status = cost.pop("status")
+    if status < 0:
+        raise Failed(f"{name}: ended by {signal.Signals(-status).name}")
+    if status != 0:
+        raise Failed(f"{name}: {last_line(errors or out or '')}")
+    return Cost(**cost), out
 
 
 def spread(values, digits=2):

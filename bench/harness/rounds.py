@@ -74,16 +74,16 @@ class Rounds:
         return statistics.median(pairs) if pairs else None
 
     def table(self, out, reference=None):
-        """A row a program; ratios are the reference's time divided by its own, of pairs."""
+        """A row a program; ratios are the reference's divided by its own, of pairs: above 1, it is the faster one."""
         reference = reference or self.first
-        out(f"| program | seconds, median [least .. most] | CPU s | peak memory of one process | time of {reference} to it "
-            "| CPU to it |\n|---|---|---|---|---|---|")
+        out(f"| program | seconds, median [least .. most] | CPU s | peak memory | ratio of time | ratio of CPU |\n"
+            "|---|---|---|---|---|---|")
         for label, costs in self.costs.items():
             if label in self.failed or not costs:
                 out(f"| {label} | failed: {self.failed.get(label, 'no run')} | | | | |")
                 continue
             note = " (**its result differs**)" if label in self.differing else ""
-            ratios = ["", ""] if label == reference else [f"{self.ratio(reference, label, what):.2f}"
+            ratios = ["1", "1"] if label == reference else [f"{self.ratio(reference, label, what):.2f}"
                                                           for what in ("wall", "cpu")]
             peak = max(cost.peak_kb for cost in costs)
             out(f"| {label}{note} | {spread([c.wall for c in costs])} | {self.median(label, 'cpu'):.2f} "

@@ -26,4 +26,8 @@ try:
                 shutil.copyfileobj(text, out)
 finally:
     spark.stop()
+    java = spark.sparkContext._gateway  # ended and awaited, so that its CPU time counts
+    java.shutdown()
+    java.proc.stdin.close()
+    java.proc.wait()
     shutil.rmtree(parts, ignore_errors=True)
