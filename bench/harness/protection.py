@@ -3,7 +3,7 @@ on the same work, in turn; and between the two the release build with its crypto
 from .cluster import Cluster
 from .data import sort_input
 from .plots import bars
-from .programs import TOP, Failed, call
+from .programs import TOP, Failed, call, size_text
 from .rounds import Rounds
 
 SEALED = "protected: sealed, sgx-sim"
@@ -30,7 +30,7 @@ def measure(bench):
     for name in [name for name in bench.texts if name.endswith("1g")] or bench.texts:
         compare(bench, off, f"word count, {name}", "word_count", bench.text(name), bench.workers[0])
     for size in bench.sort_sizes[-1:]:
-        compare(bench, off, f"sort of {size >> 20} MiB", "sort_records", sort_input(bench, size), 2)
+        compare(bench, off, f"sort of {size_text(size)}", "sort_records", sort_input(bench, size), 2)
 
 
 def compare(bench, off, title, job, plain, workers):
