@@ -1,9 +1,10 @@
 """Sections that are programs of their own: start of clusters, the paper's figure, many nodes, verification, remote input, shares."""
+import shutil
 import subprocess
 import sys
 
 from .cluster import Cluster
-from .programs import TOP, Failed, call, say, spread
+from .programs import TOP, Absent, Failed, call, say, spread
 
 
 def start(bench):
@@ -33,7 +34,7 @@ def paper(bench):
 def scale(bench):
     program = bench.build / "bin/scale_bench"
     if not program.exists():
-        raise Failed(f"{program} is missing: cmake --build {bench.build} --target scale_bench")
+        raise Absent(f"{program} is missing: cmake --build {bench.build} --target scale_bench")
     bench.out("\n### Many nodes in one process, on a simulated clock and network: CPU time of all parties\n")
     bench.out(call([program, *bench.scales], limit=7200)[1].rstrip())
 
@@ -55,12 +56,14 @@ def remote(bench):
 
 def verify(bench):
     if not bench.cases:
-        raise Failed("no evidence to verify: --cases FOLDER,... (what a case is, bench/verify --help says)")
+        raise Absent("no evidence to verify: --cases FOLDER,... (what a case is, bench/verify --help says)")
     bench.out("\n### Verification of evidence\n")
     script(bench, "verify", "--rounds", bench.runs, *bench.cases)
 
 
 def shares(bench):
+    if not shutil.which("perf"):
+        raise Absent("perf is not here (Debian: linux-perf)")
     names = [name for name in bench.texts if name.endswith("1g")] or bench.texts[-2:]
     script(bench, "shares", "--build", bench.build, "--workers", bench.workers[-1], "-o", bench.folder,
            *map(bench.text, names))

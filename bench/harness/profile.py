@@ -22,7 +22,7 @@ FUNCTIONS = [
     ("copy", r"memcpy|memmove|mempcpy|memset"),
     ("merge", r"sort_|SortedKey|introsort|write_lines|write_sorted|Sorter|sort\b|Line::|merge_|MergeRun|radix|put_decimal|OutputSink|key_prefix"),
     ("hash", r"hash"),
-    ("tables", r"ShortTable|LongTable|CountTables|CountingMapTask::(add|make_room|flush|keep)|on_records"),
+    ("tables", r"ShortTable|Arena|LongTable|CountTables|CountingMapTask::(add|make_room|flush|keep)|on_records"),
     ("shuffle", r"spill|PairWriter|GroupReader|GroupWriter|Gather|FetchedStreams|OutputStreams|PartitionSink|FragmentJoiner|"
                 r"FrameReader|FrameWriter|Ring|ring|BlockSealer|BlockOpener|CountingReduceTask|encode_|parse_"),
     ("tokenise", r"WordCount|word_count|Words|token|split|border|CountingMapTask|scan|emit_each|InputReader|MapRun"),
@@ -107,11 +107,11 @@ def part_of(name):
 
 
 def shares(samples, symbols, input_size, shuffled_size, output_size):
-    """(part -> share of all samples, functions that are in no part with their counts).
+    """(part -> share of all samples, part -> its functions of enclaves, with their counts).
 
     Nodes and master move bytes: until the last sample of a tokenising enclave that is `read`, afterwards `shuffle` (nodes) and
     `merge` (master). AEAD is one function for both directions: it is divided by bytes, of each of the two times."""
-    counts, unknown, aead = Counter(), Counter(), Counter()
+    counts, aead, functions = Counter(), Counter(), {}
     named = [(role, at, kernel, symbols.at(address) if role == "enclave" and not kernel else name)
              for role, at, address, kernel, name in samples]
     mapping_ends = max((at for role, at, kernel, name in named
@@ -122,15 +122,16 @@ def shares(samples, symbols, input_size, shuffled_size, output_size):
             counts[("merge" if role == "master" else "shuffle") if late else "read"] += 1
         elif kernel:
             counts["memory and waiting (kernel)"] += 1
-        elif part_of(name) == "aead":
-            aead[late] += 1
         else:
-            counts[part_of(name)] += 1
-            if part_of(name) == "other":
-                unknown[name] += 1
+            part = part_of(name)
+            functions.setdefault(part, Counter())[name] += 1
+            if part == "aead":
+                aead[late] += 1
+            else:
+                counts[part] += 1
     for late, opened, sealed in ((False, input_size, shuffled_size), (True, shuffled_size, output_size)):
         whole = max(opened + sealed, 1)
         counts["open (AEAD)"] += aead[late] * opened / whole
         counts["seal (AEAD)"] += aead[late] * sealed / whole
     total = sum(counts.values())
-    return {part: counts[part] / total for part in PARTS}, unknown
+    return {part: counts[part] / total for part in PARTS}, functions

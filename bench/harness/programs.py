@@ -19,6 +19,10 @@ class Failed(Exception):
     pass
 
 
+class Absent(Failed):
+    """What a section needs is not here: it is left out, unless it was asked for by name."""
+
+
 def say(*words):
     print("bench/run:", *words, file=sys.stderr, flush=True)
 

@@ -3,7 +3,7 @@ on the same work, in turn; and between the two the release build with its crypto
 from .cluster import Cluster
 from .data import sort_input
 from .plots import bars
-from .programs import TOP, Failed, call, size_text
+from .programs import TOP, Absent, Failed, call, size_text
 from .rounds import Rounds
 
 SEALED = "protected: sealed, sgx-sim"
@@ -14,7 +14,7 @@ OFF = "unprotected build: nothing sealed, no digests, tee none"
 def unprotected_build():
     build = TOP / "build/unprotected"
     if not (build / "bin/brume").exists():
-        raise Failed("build/unprotected is missing: cmake --preset unprotected && cmake --build build/unprotected --target "
+        raise Absent("build/unprotected is missing: cmake --preset unprotected && cmake --build build/unprotected --target "
                      "brume brume-node word_count.enclave sort_records.enclave")
     said = call([build / "bin/brume", "--version"])[1]
     if "UNPROTECTED" not in said:

@@ -16,18 +16,22 @@ def same_lines(expected, got):
 
 def same_numbers(expected, got):
     """Lines in any order, their fields the same or within a millionth of each other."""
-    fields = [sorted(path.read_text().replace(",", "\t").splitlines()) for path in (expected, got)]
-    if len(fields[0]) != len(fields[1]):
+    lines = [sorted(path.read_text().replace(",", "\t").splitlines()) for path in (expected, got)]
+    return len(lines[0]) == len(lines[1]) and all(map(near, *lines))
+
+
+def near(left, right):
+    left, right = left.split("\t"), right.split("\t")
+    return len(left) == len(right) and all(map(near_field, left, right))
+
+
+def near_field(left, right):
+    if left == right:
+        return True
+    try:
+        return abs(float(left) - float(right)) <= 1e-6 * max(1, abs(float(left)))
+    except ValueError:
         return False
-    for left, right in zip(*fields):
-        for a, b in zip(left.split("\t"), right.split("\t"), strict=False):
-            if a != b:
-                try:
-                    if abs(float(a) - float(b)) > 1e-6 * max(1, abs(float(a))):
-                        return False
-                except ValueError:
-                    return False
-    return True
 
 
 class Rounds:

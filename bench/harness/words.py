@@ -33,7 +33,9 @@ def count(bench, name, clusters):
     sealed, sealing = owner.seal(text, *others)
     missing = Missing()
     programs = {label: lambda output, c=cluster: c.run([sealed], output) for label, cluster in clusters.items()}
-    programs.update(word_counters(text, bench.cores, bench.build, bench.work, missing))
+    others = word_counters(text, bench.cores, bench.build, bench.work, missing)
+    programs.update({label: program for label, program in others.items()
+                     if not bench.peers or label.startswith(tuple(bench.peers))})
     bench.skipped(missing)
     rounds = Rounds(name, programs, bench.runs, bench.work)
     bench.out(f"\n**{name}** ({text.stat().st_size / 1e6:.0f} MB; sealing it once: {sealing.wall:.2f} s)\n")
