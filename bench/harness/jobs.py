@@ -7,7 +7,7 @@ from .data import sort_input
 from .job_list import JOBS, peers_of
 from .peers import Missing, threads_text
 from .plots import bars
-from .programs import Failed, call, size_text, spread
+from .programs import call, size_text, spread
 from .rounds import Rounds
 
 
@@ -22,10 +22,7 @@ def measure(bench):
               "input is sealed beforehand. *Elsewhere*: measured once on another virtual machine with 2 cores of an AMD EPYC, "
               "unprotected, from plain files; it stands there for the order of magnitude, and no ratio is made with it.")
     for job in chosen:
-        try:
-            one(bench, job)
-        except Failed as error:
-            bench.failed(f"{job.name}: {error}")
+        bench.part(job.name, one, job)
 
 
 def sealed_arguments(cluster, others, named):
@@ -69,22 +66,22 @@ def one(bench, job):
     if job.elsewhere:
         bench.out(f"\n{job.elsewhere}." + ("" if bench.scale == 1 else " (At full size; this run is not.)"))
     bench.kept(rounds.memory(bench.out, clusters))
-    bench.differing(rounds)
+    bench.check(rounds)
 
 
 def sort(bench):
     bench.out("\n### Sort of 100-byte records that are lines of text\n\nGNU sort gets the memory that all enclaves together may "
               "use, and as many threads as there are cores; it sorts plain lines to plain lines.")
     for size in bench.sort_sizes:
-        sort_one(bench, size)
+        bench.part(size_text(size), sort_one, size)
 
 
 def sort_one(bench, size):
     records = sort_input(bench, size)
-    workers, heap_mb = bench.job_workers[0], bench.heap_mb("sort_records", records)
-    cluster = bench.adopt(Cluster(bench.build, bench.work, f"sort-{size}", "sort_records", workers, heap_mb=heap_mb))
+    workers = bench.job_workers[0]
+    cluster = bench.adopt(Cluster(bench.build, bench.work, f"sort-{size}", "sort_records", workers))
     mine, gnu = f"Brume, sgx-sim, {workers} workers, sealed", f"GNU sort, unprotected, {threads_text(bench.cores)}"
-    memory_mb = workers * heap_mb
+    memory_mb = workers * cluster.heap_mb
     try:
         cluster.up()
         sealed, _ = cluster.seal(records)
@@ -104,6 +101,6 @@ def sort_one(bench, size):
     bench.out(f"\nOf Brume's time {merging:.2f} s are the master's: opening, merging, writing. Elsewhere (as above; 500 MB, plain "
               "files): Thrill 1.4 s with 2 threads, 2.2 with one; a limit program 1.4 and 2.5; GNU sort 4.7 and 6.1.")
     bench.kept(rounds.memory(bench.out, {mine: cluster}))
-    bench.differing(rounds)
+    bench.check(rounds)
     bars(bench.folder / f"sort-{size // 1_000_000}.svg", f"Sort of {size_text(size)}: only Brume protects anything",
          [(label, [c.wall for c in costs], i) for i, (label, costs) in enumerate(rounds.costs.items())])

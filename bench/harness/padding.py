@@ -29,6 +29,7 @@ def measure(bench):
             bench.out(f"\nWritten: {size_text(moved[PLAIN])} without, {size_text(moved[PADDED])} with padding ({more:+.1f} %). "
                       f"Price: {time:+.1f} % of time, {cpu:+.1f} % of CPU time (medians of pairs).")
             bench.kept(rounds.memory(bench.out, {PLAIN: cluster, PADDED: cluster}))
+            bench.check(rounds)
             sealed.unlink()
     finally:
         cluster.down()

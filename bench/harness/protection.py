@@ -28,17 +28,15 @@ def measure(bench):
               "huge pages. TLS between nodes and master, which carries control messages only, is on in all three.")
     off = unprotected_build()
     for name in [name for name in bench.texts if name.endswith("1g")] or bench.texts:
-        compare(bench, off, f"word count, {name}", "word_count", bench.text(name), bench.workers[0])
+        bench.part(name, compare, off, f"word count, {name}", "word_count", bench.text(name), bench.workers[0])
     for size in bench.sort_sizes[-1:]:
-        compare(bench, off, f"sort of {size_text(size)}", "sort_records", sort_input(bench, size), 2)
+        bench.part("sort", compare, off, f"sort of {size_text(size)}", "sort_records", sort_input(bench, size), 2)
 
 
 def compare(bench, off, title, job, plain, workers):
     clusters = {SEALED: Cluster(bench.build, bench.work, f"on-{job}", job, workers),
                 NO_TEE: Cluster(bench.build, bench.work, f"none-{job}", job, workers, "none"),
                 OFF: Cluster(off, bench.work, f"off-{job}", job, workers, "none")}
-    for cluster in clusters.values():
-        cluster.heap_mb = bench.heap_mb(job, plain)
     try:
         inputs = {}
         for label, cluster in clusters.items():
@@ -55,6 +53,7 @@ def compare(bench, off, title, job, plain, workers):
     bench.out(f"\n**{title}**, {workers} workers\n")
     rounds.table(bench.out, OFF)
     bench.kept(rounds.memory(bench.out, clusters))
+    bench.check(rounds)
     for label in (SEALED, NO_TEE):
         wall, cpu = (100 * (rounds.ratio(label, OFF, what) - 1) for what in ("wall", "cpu"))
         bench.out(f"\nPrice, {label} over unprotected: {wall:+.1f} % of time, {cpu:+.1f} % of CPU time (medians of pairs).")

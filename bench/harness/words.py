@@ -21,7 +21,7 @@ def measure(bench):
         for cluster in clusters.values():
             bench.adopt(cluster).up()
         for name in bench.texts:
-            count(bench, name, clusters)
+            bench.part(name, count, name, clusters)
     finally:
         for cluster in clusters.values():
             cluster.down()
@@ -43,6 +43,7 @@ def count(bench, name, clusters):
     for label in clusters:
         rounds.roles(bench.out, label)
     bench.kept(rounds.memory(bench.out, clusters))
+    bench.check(rounds)
     compare_with_limit(bench, rounds)
     bars(bench.folder / f"words-{name}.svg", f"Word count, {name}: only Brume protects anything",
          [(label, [c.wall for c in costs], 0 if label in clusters else 1) for label, costs in rounds.costs.items()])
