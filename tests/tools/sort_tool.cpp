@@ -1,6 +1,8 @@
 // Records of 100 bytes with keys of 10, as sort benchmarks use them: makes them, and looks at a file of them.
 //
-//   sort_tool make COUNT SEED     random records on standard output; one key in 16 has occurred before
+//   sort_tool make [--text] COUNT SEED
+//                                 random records on standard output; one key in 16 has occurred before. --text: each is
+//                                 a line of ASCII, so that programs which sort lines can sort them
 //   sort_tool check               reads standard input; prints "COUNT CHECKSUM DUPLICATES ORDER": the sum of a 64-bit
 //                                 hash of each record, in hexadecimal; neighbours with equal keys; "sorted", or
 //                                 "unsorted at RECORD". Equal counts and checksums: the same records in another order.
@@ -17,15 +19,25 @@ namespace {
 constexpr std::size_t kRecordSize = 100;
 constexpr std::size_t kKeySize = 10;
 
-int make(std::uint64_t count, std::uint64_t seed) {
+// 64 characters that stand in the order of their codes.
+constexpr std::string_view kAlphabet = "+-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+static_assert(kAlphabet.size() == 64);
+
+void make_line(std::vector<char>& record) {
+  for (char& byte : record) byte = kAlphabet[static_cast<std::uint8_t>(byte) % kAlphabet.size()];
+  record.back() = '\n';
+}
+
+int make(std::uint64_t count, std::uint64_t seed, bool text) {
   std::mt19937_64 random(seed);
   std::vector<char> record(kRecordSize);
-  std::vector<char> key_before(kKeySize);
+  std::vector<char> key_before(kKeySize, text ? kAlphabet.front() : '\0');
   for (std::uint64_t i = 0; i < count; ++i) {
     for (std::size_t at = 0; at < kRecordSize; at += sizeof(std::uint32_t)) {
       const auto bits = static_cast<std::uint32_t>(random());
       std::memcpy(record.data() + at, &bits, sizeof bits);
     }
+    if (text) make_line(record);
     if (random() % 16 == 0) {
       std::memcpy(record.data(), key_before.data(), kKeySize);
     } else if (random() % 64 == 0) {
@@ -78,9 +90,10 @@ int check() {
 
 int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
-  if (verb == "make" && argc == 4)
-    return make(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));
+  const bool text = verb == "make" && argc == 5 && std::string_view(argv[2]) == "--text";
+  if (text || (verb == "make" && argc == 4))
+    return make(std::strtoull(argv[argc - 2], nullptr, 10), std::strtoull(argv[argc - 1], nullptr, 10), text);
   if (verb == "check" && argc == 2) return check();
-  std::fprintf(stderr, "usage: sort_tool make COUNT SEED | sort_tool check\n");
+  std::fprintf(stderr, "usage: sort_tool make [--text] COUNT SEED | sort_tool check\n");
   return 2;
 }
