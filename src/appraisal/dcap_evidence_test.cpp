@@ -180,7 +180,7 @@ void expect_advisories(const json& expected, const PeerFacts& facts) {
     }
   }
   if (expected.contains("tcb_level_date")) {
-    EXPECT_EQ(evidence::format_time(facts.platform_tcb.date_ms), expected["tcb_level_date"]);
+    EXPECT_EQ(json(evidence::format_time(facts.platform_tcb.date_ms)), expected["tcb_level_date"]);
     EXPECT_LE(facts.tcb_date_ms, facts.platform_tcb.date_ms);
   }
   if (expected.contains("tcb_evaluation_data_number")) {
@@ -223,7 +223,7 @@ void expect_policy_case(const json& item, const Findings& findings) {
 void expect_trimmed(const json& item, const std::string& bytes, const Policy& policy) {
   const auto size = item["fields"]["quote_length"].get<std::size_t>();
   const std::string trimmed = bytes.substr(0, size);
-  EXPECT_EQ(crypto::sha256(as_bytes(trimmed)).hex(), item["fields"]["trimmed_sha256"]);
+  EXPECT_EQ(json(crypto::sha256(as_bytes(trimmed)).hex()), item["fields"]["trimmed_sha256"]);
   const Findings whole = examine(item, bytes, policy);
   const Findings cut = examine(item, trimmed, policy);
   // One of them is under another root than Intel's.

@@ -84,15 +84,15 @@ json selection_of(const evidence::TpmAttest& quote) {
 }
 
 void expect_quote_fields(const json& fields, const evidence::TpmAttest& quote) {
-  EXPECT_EQ(to_hex(quote.qualified_signer), fields["qualified_signer"]);
-  EXPECT_EQ(to_hex(quote.extra_data), fields["extra_data"]);
+  EXPECT_EQ(json(to_hex(quote.qualified_signer)), fields["qualified_signer"]);
+  EXPECT_EQ(json(to_hex(quote.extra_data)), fields["extra_data"]);
   EXPECT_EQ(quote.clock_ms, fields["clock"]);
   EXPECT_EQ(quote.reset_count, fields["reset_count"]);
   EXPECT_EQ(quote.restart_count, fields["restart_count"]);
   EXPECT_EQ(quote.safe ? 1 : 0, fields["safe"]);
   EXPECT_EQ(quote.firmware_version, std::stoull(fields["firmware_version"].get<std::string>(), nullptr, 16));
-  EXPECT_EQ(to_hex(quote.pcr_digest), fields["pcr_digest"]);
-  EXPECT_EQ(selection_of(quote), fields["pcr_selection"]);
+  EXPECT_EQ(json(to_hex(quote.pcr_digest)), fields["pcr_digest"]);
+  EXPECT_EQ(json(selection_of(quote)), fields["pcr_selection"]);
 }
 
 std::set<std::uint32_t> indices_of(const PcrValues& values, TpmAlgorithm bank) {
@@ -129,7 +129,7 @@ void check_quote(const json& item) {
   expect_quote_fields(fields, facts.quote);
   EXPECT_EQ(fields["signature_hash"], evidence::tpm_hash_name(facts.hash));
   if (!fields["ak_name"].is_null()) {
-    EXPECT_EQ(to_hex(facts.ak_name), fields["ak_name"]);
+    EXPECT_EQ(json(to_hex(facts.ak_name)), fields["ak_name"]);
     EXPECT_TRUE(facts.ak_area);
   }
   expect_replay(item["expected"], facts);
