@@ -191,7 +191,7 @@ std::vector<evidence::TdRegister> rtmrs_of(const json& item) {
   const auto quote = evidence::parse_quote(as_bytes(bytes));
   EXPECT_TRUE(quote && quote->td_report() != nullptr);
   const auto& rtmrs = quote->td_report()->rtmr;
-  for (std::size_t i = 0; i < rtmrs.size(); ++i) EXPECT_EQ(rtmrs[i].hex(), item["expected"]["quote_rtmrs"][i]);
+  for (std::size_t i = 0; i < rtmrs.size(); ++i) EXPECT_EQ(json(rtmrs[i].hex()), item["expected"]["quote_rtmrs"][i]);
   return {rtmrs.begin(), rtmrs.end()};
 }
 
