@@ -206,7 +206,7 @@ void check_ccel(const json& item) {
   std::vector<std::uint32_t> matching, in_log;
   for (const evidence::PcrValue& value : replayed_values(as_bytes(log))) {
     in_log.push_back(value.index - 1);
-    EXPECT_EQ(to_hex(value.value), expected["replayed"]["RTMR" + std::to_string(value.index - 1)]);
+    EXPECT_EQ(json(to_hex(value.value)), expected["replayed"]["RTMR" + std::to_string(value.index - 1)]);
   }
   for (const evidence::PcrValue& value : whole.matching) matching.push_back(value.index - 1);
   EXPECT_EQ(json(matching), expected["rtmrs_matching"]);

@@ -37,9 +37,13 @@ bool CountTables::reset(std::size_t short_count, std::size_t long_count) {
   return scratch_block_ && short_.reset(short_count) && long_.reset(long_count);
 }
 
-void CountTables::release() {
+void CountTables::release_tables() {
   short_.release();
   long_.release();
+}
+
+void CountTables::release() {
+  release_tables();
   scratch_block_ = Block();
 }
 

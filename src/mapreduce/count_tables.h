@@ -23,6 +23,8 @@ class CountTables : public WideTotals {
   // Totals wrap at `value_bits`, as the job's type does.
   void configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits, bool is_signed);
   bool reset(std::size_t short_count, std::size_t long_count);
+  // The counts alone: what a caller of add_segment() works with stays.
+  void release_tables();
   void release();
 
   // Adds a segment's words: values[i], or `value` each where `values` is null. `words` is used up.

@@ -133,7 +133,7 @@ JobStatus CountingReduceTask::move_to_sorter() {
     sort({reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u}, bucket.counts[slot]);
   });
   tables_.long_table().for_each([&](const LongEntry& entry) { sort(entry.key(), entry.count); });
-  tables_.release();
+  tables_.release_tables();
   if (status && !tables_.reset(0, 0)) return failure();
   return status;
 }
