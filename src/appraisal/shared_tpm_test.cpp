@@ -237,15 +237,15 @@ void check_ima(const json& item) {
   EXPECT_EQ(text.entry_count, expected.contains("ascii_lines") ? expected["ascii_lines"] : expected["entries"]);
   if (!item["files"].contains("ima")) {
     EXPECT_EQ(json(text.templates), expected["templates"]);
-    EXPECT_EQ(replayed_of(text, TpmAlgorithm::kSha1), expected["replayed_pcr10_sha1"]);
+    EXPECT_EQ(json(replayed_of(text, TpmAlgorithm::kSha1)), expected["replayed_pcr10_sha1"]);
     return;
   }
   const auto binary = check_ima_log(refusals, as_bytes(part(item, "ima")), values);
   EXPECT_EQ(rules_of(refusals), "");
   EXPECT_EQ(binary.entry_count, expected["ima_entries"]);
   EXPECT_TRUE(binary.boot_aggregate_checked) << "of the event log beside it";
-  EXPECT_EQ(replayed_of(binary, TpmAlgorithm::kSha1), expected["replayed_pcr10_sha1"]);
-  EXPECT_EQ(replayed_of(binary, TpmAlgorithm::kSha256), expected["replayed_pcr10_sha256"]);
+  EXPECT_EQ(json(replayed_of(binary, TpmAlgorithm::kSha1)), expected["replayed_pcr10_sha1"]);
+  EXPECT_EQ(json(replayed_of(binary, TpmAlgorithm::kSha256)), expected["replayed_pcr10_sha256"]);
   // The text was read later: what the binary list gives is a prefix of it.
   evidence::add_pcr(values, {TpmAlgorithm::kSha1, 10, *from_hex(replayed_of(binary, TpmAlgorithm::kSha1))}).value();
   const auto later = check_ima_log(refusals, as_bytes(part(item, "ima_ascii")), values);
