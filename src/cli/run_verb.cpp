@@ -172,24 +172,26 @@ void print_memory(const json& memory) {
 
 void print_answer(const json& answer, const json& request) {
   const json outputs = answer.value("outputs", json::array());
-  std::cout << answer.value("records", 0) << " records, " << answer.value("output_size", 0) << " bytes in ";
+  std::cout << answer.value("records", std::uint64_t{0}) << " records, "
+            << answer.value("output_size", std::uint64_t{0}) << " bytes in ";
   for (std::size_t i = 0; i < outputs.size(); ++i) std::cout << (i == 0 ? "" : ", ") << outputs[i].value("path", "");
   std::cout << "\n";
   for (const json& input : request.at("inputs")) {
     const auto name = master::InputName::parse(input.value("place", ""));
     if (name && name->remote()) std::cout << "input: " << name->shown() << ", fetched there by the hosts\n";
   }
-  std::cout << "took " << answer.value("total_ms", 0) << " ms: " << answer.value("cluster_ms", 0)
-            << " ms on the cluster";
+  std::cout << "took " << answer.value("total_ms", std::uint64_t{0})
+            << " ms: " << answer.value("cluster_ms", std::uint64_t{0}) << " ms on the cluster";
   if (answer.value("passes", 1) > 1) std::cout << " in " << answer.value("passes", 1) << " passes";
-  std::cout << ", " << answer.value("merge_ms", 0) << " ms to merge and write\nreceipt: " << answer.value("receipt", "")
-            << "\n";
+  std::cout << ", " << answer.value("merge_ms", std::uint64_t{0})
+            << " ms to merge and write\nreceipt: " << answer.value("receipt", "") << "\n";
   print_memory(answer.value("memory", json::array()));
   const json counters = answer.value("counters", json::object());
   for (const auto& [name, sum] : counters.items()) std::cout << "counter " << name << ": " << sum << "\n";
   const json places = answer.value("malformed_places", json::array());
   for (const json& place : places)
-    std::cout << place.value("input", "") << ": malformed record at byte " << place.value("offset", 0) << "\n";
+    std::cout << place.value("input", "") << ": malformed record at byte " << place.value("offset", std::uint64_t{0})
+              << "\n";
 }
 
 Status run(const RunOptions& options) {
