@@ -99,7 +99,7 @@ Result<NodeOptions> parse_node_options(std::span<const std::string_view> argumen
   }
   if (!seen.contains("--master")) return fail(ErrorCode::kUsage, "--master is missing");
   if (!seen.contains("--name")) return fail(ErrorCode::kUsage, "--name is missing");
-  if (options.listen_port > 65'535 - options.enclaves)
+  if (options.listen_port + options.enclaves - 1 > 65'535)
     return fail(ErrorCode::kUsage, "--listen: there are not as many ports behind it as enclaves");
   return options;
 }

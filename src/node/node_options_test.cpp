@@ -51,6 +51,8 @@ TEST(NodeOptions, SharesANodeAmongItsEnclaves) {
   EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--enclaves", "0"}));
   EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--enclaves", "9"}));
   EXPECT_FALSE(parse({"--master", "m:1", "--name", "n", "--enclaves", "8", "--listen", "65530"}));
+  EXPECT_TRUE(parse({"--master", "m:1", "--name", "n", "--enclaves", "8", "--listen", "65528"}));
+  EXPECT_TRUE(parse({"--master", "m:1", "--name", "n", "--listen", "65535"}));
 }
 
 TEST(NodeOptions, RefusesWhatItDoesNotKnow) {
