@@ -70,10 +70,7 @@ Result<BenchCluster> BenchCluster::start(const master::Home& home, const BenchCl
   return BenchCluster(home, std::move(cluster), std::move(mappers), std::move(reducers));
 }
 
-Result<std::string> BenchCluster::recipient() const {
-  BRUME_ASSIGN(const json status, master::control_call(home_.master_socket(), {{"verb", "status"}}));
-  return status.value("recipient", "");
-}
+Result<std::string> BenchCluster::recipient() const { return cluster_recipient(home_); }
 
 Result<EnclaveMemory> BenchCluster::enclave_memory() const {
   BRUME_ASSIGN(EnclaveMemory sum, mappers_.enclave_memory());

@@ -83,6 +83,11 @@ Status save_cluster(const master::Home& home, const Cluster& cluster) {
   return master::write_private_file(home.cluster_spec(), value.dump(2) + "\n");
 }
 
+Result<std::string> cluster_recipient(const master::Home& home) {
+  BRUME_ASSIGN(const json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
+  return status.value("recipient", "");
+}
+
 std::vector<std::string> enclave_names(const engine::ClusterSpec& spec, const std::string& node) {
   if (spec.enclaves == 1) return {node};
   std::vector<std::string> out;

@@ -23,6 +23,9 @@ Status save_cluster(const master::Home& home, const Cluster& cluster);
 // A name for this home's cluster that no other home on the machine has.
 std::string cluster_name(const master::Home& home);
 
+// To whom inputs for the running cluster are sealed, as age has it.
+Result<std::string> cluster_recipient(const master::Home& home);
+
 // The names by which a node's enclaves join: NAME, or NAME.1, NAME.2, ... And the node's name again.
 std::vector<std::string> enclave_names(const engine::ClusterSpec& spec, const std::string& node);
 std::string node_of(const std::string& enclave);

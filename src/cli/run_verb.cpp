@@ -56,18 +56,8 @@ Result<json> parse_parameters(const std::vector<std::string>& words) {
   return out;
 }
 
-Result<std::vector<files::NamedPath>> parse_sides(const std::vector<std::string>& words) {
-  std::vector<files::NamedPath> out;
-  for (const std::string& word : words) {
-    out.push_back(files::parse_named_path(word));
-    if (!out.back().named) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
-  }
-  return out;
-}
-
 // The program would refuse every order of another job; this says so before anything is sealed or sent.
-Status check_job(const std::string& asked, const master::Home& home) {
-  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
+Status check_job(const std::string& asked, const Cluster& cluster) {
   std::vector<std::string> images = cluster.more_images;
   images.insert(images.begin(), cluster.spec.image_layout.string());
   std::string name = asked;
@@ -134,15 +124,14 @@ Result<json> make_request(const RunOptions& options, const master::Home& home, S
   request["outputs"] = json::object();
   for (const auto& [name, path] : outputs.others) request["outputs"][name] = fs::absolute(path, error).string();
   BRUME_ASSIGN(const auto paths, files::list_inputs(options.inputs, mapreduce::kInputLimit));
-  BRUME_ASSIGN(const auto sides, parse_sides(options.sides));
+  BRUME_ASSIGN(const auto sides, files::parse_sides(options.sides));
   BRUME_ASSIGN(request["inputs"], inputs.add("--input", paths));
   BRUME_ASSIGN(request["sides"], inputs.add("--side", sides));
   BRUME_ASSIGN(const master::InputAccess access, input_access(inputs.kinds(), options.access));
   request["access"] = encode_access(access);
   std::string recipient = options.recipient;
   if (recipient.empty() && output.ends_with(".age")) {
-    BRUME_ASSIGN(const json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
-    recipient = status.value("recipient", "");
+    BRUME_ASSIGN(recipient, cluster_recipient(home));
   }
   request["recipient"] = recipient;
   return request;
@@ -197,9 +186,10 @@ void print_answer(const json& answer, const json& request) {
 Status run(const RunOptions& options) {
   if (options.local) return run_here(options);
   BRUME_ASSIGN(const master::Home home, master::Home::from_environment());
-  BRUME_TRY(check_job(options.job, home));
+  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
+  BRUME_TRY(check_job(options.job, cluster));
   Progress progress("running " + options.job);
-  SealedInputs inputs(home);
+  SealedInputs inputs(home, cluster.spec.shares);
   BRUME_ASSIGN(const json request, make_request(options, home, inputs));
   BRUME_ASSIGN(const json answer, master::control_call(home.master_socket(), request, [&](const json& event) {
                  show_event(event, options, progress);

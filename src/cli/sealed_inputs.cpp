@@ -7,7 +7,6 @@
 #include "cli/age_files.h"
 #include "cli/cluster.h"
 #include "mapreduce/descriptor.h"
-#include "master/control.h"
 #include "master/input_file.h"
 
 namespace brume::cli {
@@ -18,10 +17,9 @@ using master::InputName;
 using nlohmann::json;
 
 // Nodes see only what 'brume up' showed them.
-Status check_share_of(const InputName& name, const master::Home& home) {
+Status check_share_of(const InputName& name, const std::vector<std::string>& shares) {
   if (name.kind != InputName::Kind::kShared) return {};
-  BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
-  for (const std::string& share : cluster.spec.shares)
+  for (const std::string& share : shares)
     if (name.text.starts_with(share + "/")) return {};
   return fail(ErrorCode::kUsage, name.shown() +
                                      ": is in no folder that the cluster's nodes see; start it with 'brume up "
@@ -42,7 +40,7 @@ Result<json> SealedInputs::add(const char* what, const std::vector<files::NamedP
                                          " -: hosts read a part each of what a cluster gets: name a file (standard "
                                          "input is for --local)");
     BRUME_ASSIGN(const InputName name, InputName::parse(path.path));
-    BRUME_TRY(check_share_of(name, home_));
+    BRUME_TRY(check_share_of(name, shares_));
     const std::string shown = path.named ? path.name : name.remote() ? name.shown() : path.name;
     if (shown.size() > mapreduce::kInputNameSizeLimit)
       return fail(ErrorCode::kUsage, std::string(what) + " " + shown + ": is over " +
@@ -64,8 +62,7 @@ Result<std::string> SealedInputs::place_of(const files::NamedPath& path) {
 
 Result<std::string> SealedInputs::seal(const std::string& path) {
   if (recipient_.empty()) {
-    BRUME_ASSIGN(const json status, master::control_call(home_.master_socket(), {{"verb", "status"}}));
-    recipient_ = status.value("recipient", "");
+    BRUME_ASSIGN(recipient_, cluster_recipient(home_));
     BRUME_TRY(master::make_private_folder(home_.runs()));
   }
   BRUME_ASSIGN(const auto recipient, sealed::AgeRecipient::parse(recipient_));

@@ -15,7 +15,8 @@ namespace brume::cli {
 
 class SealedInputs {
  public:
-  explicit SealedInputs(const master::Home& home) : home_(home) {}
+  // shares: the folders that the cluster's nodes see. Both outlive it.
+  SealedInputs(const master::Home& home, const std::vector<std::string>& shares) : home_(home), shares_(shares) {}
   SealedInputs(const SealedInputs&) = delete;
   SealedInputs& operator=(const SealedInputs&) = delete;
   ~SealedInputs();
@@ -30,6 +31,7 @@ class SealedInputs {
   Result<std::string> seal(const std::string& path);
 
   const master::Home& home_;
+  const std::vector<std::string>& shares_;
   InputKinds kinds_;
   std::string recipient_;            // asked of the master once
   std::vector<std::string> sealed_;  // to be removed

@@ -13,17 +13,11 @@ Extent extent_of(const mapreduce::Descriptor& descriptor, std::uint32_t split) {
 // An encoded input is read whole, by one task.
 std::unique_ptr<formats::InputDecoder> decoder_for(const mapreduce::Descriptor& descriptor, std::uint32_t split,
                                                    const mapreduce::TaskLimits& limits) {
-  const std::uint32_t input = mapreduce::begin_of(descriptor, split).input;
-  const std::uint64_t heap_size = 2 * limits.memory_budget;  // see limits_for_heap()
-  switch (descriptor.fields().inputs[input].encoding) {
-    case mapreduce::InputEncoding::kNone:
-      return nullptr;
-    case mapreduce::InputEncoding::kGzip:
-      return formats::InputDecoder::create(formats::Compression::kGzip, formats::decoder_limits_for_heap(heap_size));
-    case mapreduce::InputEncoding::kZstd:
-      return formats::InputDecoder::create(formats::Compression::kZstd, formats::decoder_limits_for_heap(heap_size));
-  }
-  return nullptr;
+  const auto encoding = descriptor.fields().inputs[descriptor.input_of(split)].encoding;
+  if (encoding == mapreduce::InputEncoding::kNone) return nullptr;
+  const bool gzip = encoding == mapreduce::InputEncoding::kGzip;
+  return formats::InputDecoder::create(gzip ? formats::Compression::kGzip : formats::Compression::kZstd,
+                                       formats::decoder_limits_for_heap(limits.heap_size));
 }
 
 }  // namespace

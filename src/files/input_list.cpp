@@ -60,6 +60,15 @@ NamedPath parse_named_path(const std::string& word) {
   return {word.substr(0, equals), word.substr(equals + 1), true};
 }
 
+Result<std::vector<NamedPath>> parse_sides(const std::vector<std::string>& words) {
+  std::vector<NamedPath> out;
+  for (const std::string& word : words) {
+    out.push_back(parse_named_path(word));
+    if (!out.back().named) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
+  }
+  return out;
+}
+
 Result<std::vector<NamedPath>> list_inputs(const std::vector<std::string>& words, std::size_t limit) {
   std::vector<NamedPath> out;
   for (const std::string& word : words) {

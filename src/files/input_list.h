@@ -18,6 +18,9 @@ struct NamedPath {
 // "NAME=PATH" where NAME is [A-Za-z0-9._-]+ and no file has the whole word as its path; else the word names itself.
 NamedPath parse_named_path(const std::string& word);
 
+// NAME=FILE each. Errors: kUsage.
+Result<std::vector<NamedPath>> parse_sides(const std::vector<std::string>& words);
+
 // A folder stands for all regular files in it and below, in the order of their paths, hidden ones left out; their names
 // are the folder's and what follows. Refuses a folder without files, what does not exist, a name twice, and more than
 // `limit` files. What has a scheme ("https:", "s3:") or is "-" is passed as it is.

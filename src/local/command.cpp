@@ -139,10 +139,9 @@ class Outputs {
 constexpr std::uint64_t kSideSizeLimit = std::uint64_t{1} << 32;
 
 Result<std::vector<LocalSide>> read_sides(const std::vector<std::string>& words) {
+  BRUME_ASSIGN(const auto sides, files::parse_sides(words));
   std::vector<LocalSide> out;
-  for (const std::string& word : words) {
-    const files::NamedPath named = files::parse_named_path(word);
-    if (!named.named) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
+  for (const files::NamedPath& named : sides) {
     BRUME_ASSIGN(Bytes bytes, files::read_whole(named.path, kSideSizeLimit));
     out.push_back({named.name, std::move(bytes)});
   }
@@ -207,7 +206,6 @@ Status run(JobProgram& program, const Options& options) {
   BRUME_ASSIGN(const LocalOptions local, local_options(options));
   BRUME_ASSIGN(const auto paths, files::list_inputs(options.inputs, mapreduce::kInputLimit));
   BRUME_ASSIGN(const formats::CompressionChoice choice, formats::parse_compression(options.compression));
-  BRUME_ASSIGN(const std::uint64_t memory, files::parse_size(options.memory));
   std::vector<FileInput> files;
   files.reserve(paths.size());
   std::vector<DecodedInput> texts;
@@ -216,7 +214,7 @@ Status run(JobProgram& program, const Options& options) {
   for (const files::NamedPath& path : paths) {
     FileInput& file = files.emplace_back(path);
     BRUME_TRY(file.look());
-    auto text = DecodedInput::open(file, choice, formats::decoder_limits_for_heap(memory));
+    auto text = DecodedInput::open(file, choice, formats::decoder_limits_for_heap(local.limits.heap_size));
     if (!text) return within(file.name(), text.error());
     inputs.push_back(&texts.emplace_back(std::move(*text)));
   }

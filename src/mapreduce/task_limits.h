@@ -18,6 +18,7 @@ struct MemoryUse {
 struct TaskLimits {
   std::uint64_t memory_budget = 256u << 20;  // bytes, for the job's tables
   std::size_t longest_record = 32u << 20;    // bytes; the job's program gets a record in one piece
+  std::uint64_t heap_size = 512u << 20;      // bytes, all that the process has
   MemoryUse (*memory_use)() = [] { return MemoryUse{}; };
 };
 
@@ -26,6 +27,7 @@ inline constexpr std::uint64_t kSmallestLongRecord = 1u << 20;
 // Half of the memory for the job's tables, the rest for blocks, buffers and single long records.
 inline TaskLimits limits_for_heap(std::uint64_t heap_size) {
   TaskLimits limits;
+  limits.heap_size = heap_size;
   limits.memory_budget = heap_size / 2;
   // A growing record is held up to three times over, and the job copies it once more.
   limits.longest_record = static_cast<std::size_t>(std::max(heap_size / 8, kSmallestLongRecord));
