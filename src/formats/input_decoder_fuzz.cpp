@@ -7,44 +7,15 @@
 #include <optional>
 
 #include "base/check.h"
-#include "formats/input_decoder.h"
+#include "formats/test_decode.h"
 
 namespace brume::formats {
 namespace {
 
 constexpr std::size_t kTextLimit = 256u << 10;  // what this target looks at, of a bomb
 
-struct Decoded {
-  Bytes text;
-  Status status;
-  bool is_cut = false;  // at kTextLimit
-};
-
 Decoded decode(Compression compression, ByteView in, std::size_t in_size, std::size_t out_size) {
-  const auto decoder = InputDecoder::create(compression);
-  Decoded decoded;
-  Bytes out(out_size);
-  while (!in.empty()) {
-    const Bytes piece = to_bytes(in.first(std::min(in.size(), in_size)));
-    in = in.subspan(piece.size());
-    ByteView rest = piece;
-    for (std::size_t size = out_size; size == out_size || !rest.empty();) {
-      const std::size_t before = rest.size();
-      const auto got = decoder->decode(rest, out);
-      if (!got) {
-        decoded.status = std::unexpected(got.error());
-        return decoded;
-      }
-      size = *got;
-      BRUME_CHECK(size > 0 || rest.empty());
-      BRUME_CHECK(rest.size() <= before && size <= out_size);
-      append(decoded.text, ByteView(out).first(size));
-      decoded.is_cut = decoded.text.size() > kTextLimit;
-      if (decoded.is_cut) return decoded;
-    }
-  }
-  decoded.status = decoder->finish();
-  return decoded;
+  return decode_in_pieces(compression, in, {in_size, out_size, kTextLimit});
 }
 
 // Nothing if it is refused; so is a text over the limit.
@@ -103,7 +74,7 @@ void check(Compression compression, ByteView in, std::size_t in_size, std::size_
   const auto at_once = compression == Compression::kGzip ? gzip_at_once(in) : zstd_at_once(in);
   if (at_once && !decoded.status && compression == Compression::kZstd && may_be_old_zstd(in)) return;
   BRUME_CHECK(at_once.has_value() == decoded.status.has_value());
-  if (at_once) BRUME_CHECK(*at_once == decoded.text);
+  if (at_once) BRUME_CHECK(as_chars(*at_once) == decoded.text);
   // Between two parts, and nowhere else, an input may end unnoticed: what it begins with is then the text's begin.
   if (decoded.status && !in.empty()) {
     const Decoded shorter = decode(compression, in.first(in.size() - 1), in_size, out_size);

@@ -7,40 +7,15 @@
 #include <random>
 
 #include "formats/test_compressor.h"
+#include "formats/test_decode.h"
 
 namespace brume::formats {
 namespace {
 
-struct Decoded {
-  std::string text;
-  Status status;
-  std::string error() const { return status ? "" : status.error().what; }
-};
-
 // In pieces of these sizes.
 Decoded decode(Compression compression, ByteView in, std::size_t in_size = 1 << 20, std::size_t out_size = 65536,
                const DecoderLimits& limits = {}) {
-  const auto decoder = InputDecoder::create(compression, limits);
-  Decoded decoded;
-  Bytes out(out_size);
-  while (!in.empty()) {
-    // A piece of its own: a read behind it is seen by sanitizers.
-    const Bytes piece = to_bytes(in.first(std::min(in.size(), in_size)));
-    in = in.subspan(piece.size());
-    ByteView rest = piece;
-    for (std::size_t size = out_size; size == out_size || !rest.empty();) {
-      const auto got = decoder->decode(rest, out);
-      if (!got) {
-        decoded.status = std::unexpected(got.error());
-        return decoded;
-      }
-      size = *got;
-      decoded.text += as_chars(ByteView(out).first(size));
-    }
-    EXPECT_TRUE(rest.empty());
-  }
-  decoded.status = decoder->finish();
-  return decoded;
+  return decode_in_pieces(compression, in, {.in = in_size, .out = out_size}, limits);
 }
 
 std::string some_text(std::size_t size, unsigned seed = 1) {

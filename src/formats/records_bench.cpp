@@ -17,48 +17,44 @@ struct Lines {
   std::int64_t fields = 0;
 };
 
+// write(random, line): one line, without its end.
+template <typename Write>
+Lines made(std::int64_t fields_per_line, Write write) {
+  std::mt19937_64 random(1);
+  Lines out;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line;
+    write(random, line);
+    out.size += static_cast<std::int64_t>(line.size());
+    out.fields += fields_per_line;
+    out.lines.push_back(std::move(line));
+  }
+  return out;
+}
+
 const Lines& json_lines() {
-  static const Lines lines = [] {
-    std::mt19937_64 random(1);
-    Lines out;
-    for (int i = 0; i < 20'000; ++i) {
-      std::string line;
-      JsonWriter json(line);
-      json.begin_object().member("id", random()).member("time", "2024-05-17T12:34:56.789Z").name("user").begin_object();
-      json.member("name", "user" + std::to_string(random() % 1000))
-          .member("age", random() % 90)
-          .member("country", "DE");
-      json.member("active", true).end_object().name("tags").begin_array().value("alpha").value("beta").end_array();
-      json.member("price", static_cast<double>(random() % 100'000) / 100);
-      json.member("text", "It was a bright cold day in April,\nand the \"clocks\" were striking thirteen.");
-      json.member("none", nullptr).end_object();
-      out.size += static_cast<std::int64_t>(line.size());
-      out.lines.push_back(std::move(line));
-    }
-    return out;
-  }();
+  static const Lines lines = made(0, [](std::mt19937_64& random, std::string& line) {
+    JsonWriter json(line);
+    json.begin_object().member("id", random()).member("time", "2024-05-17T12:34:56.789Z").name("user").begin_object();
+    json.member("name", "user" + std::to_string(random() % 1000)).member("age", random() % 90).member("country", "DE");
+    json.member("active", true).end_object().name("tags").begin_array().value("alpha").value("beta").end_array();
+    json.member("price", static_cast<double>(random() % 100'000) / 100);
+    json.member("text", "It was a bright cold day in April,\nand the \"clocks\" were striking thirteen.");
+    json.member("none", nullptr).end_object();
+  });
   return lines;
 }
 
 const Lines& csv_lines() {
-  static const Lines lines = [] {
-    std::mt19937_64 random(1);
-    Lines out;
-    for (int i = 0; i < 20'000; ++i) {
-      std::string line;
-      CsvWriter csv(line);
-      csv.field(random() % 100'000)
-          .field("2024-05-17")
-          .field("user" + std::to_string(random() % 1000))
-          .field("Berlin, DE");
-      csv.field(static_cast<double>(random() % 100'000) / 100).field("").field(random() % 10).field("plain text").end();
-      line.pop_back();
-      out.size += static_cast<std::int64_t>(line.size());
-      out.fields += 8;
-      out.lines.push_back(std::move(line));
-    }
-    return out;
-  }();
+  static const Lines lines = made(8, [](std::mt19937_64& random, std::string& line) {
+    CsvWriter csv(line);
+    csv.field(random() % 100'000)
+        .field("2024-05-17")
+        .field("user" + std::to_string(random() % 1000))
+        .field("Berlin, DE");
+    csv.field(static_cast<double>(random() % 100'000) / 100).field("").field(random() % 10).field("plain text").end();
+    line.pop_back();
+  });
   return lines;
 }
 
