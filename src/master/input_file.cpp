@@ -27,6 +27,7 @@ Result<std::string> url_of(const InputName& name, const InputAccess& access, Uni
 struct Authenticated {
   sealed::AgeOpening opening;
   sealed::AgeLayout layout;
+  std::optional<formats::Compression> compression{};  // as the plaintext begins, where the last chunk is the first
 };
 
 Result<sealed::AgeOpening> open_header(InputBytes& bytes, std::span<const sealed::AgeIdentity> identities) {
@@ -57,20 +58,22 @@ Result<Authenticated> authenticate(InputBytes& bytes, std::span<const sealed::Ag
   Bytes plain(claimed.final_chunk_size());
   sealed::ChunkCipher cipher(opening.payload_key);
   auto layout = sealed::verify_final_chunk(claimed, cipher, sealed, plain);
+  const auto compression = formats::recognise(plain);
   crypto::wipe(plain);
   if (!layout) return std::unexpected(layout.error());
-  return Authenticated{std::move(opening), *layout};
+  Authenticated out{std::move(opening), *layout};
+  if (claimed.chunk_count == 1) out.compression = compression;
+  return out;
 }
 
 Result<formats::Compression> compression_of(InputBytes& bytes, const Authenticated& file) {
-  const auto& layout = file.layout.layout();
-  const bool single = layout.chunk_count == 1;
-  const std::size_t size = single ? layout.final_sealed_size : sealed::kAgeSealedChunkSize;
-  BRUME_ASSIGN(const Bytes sealed, bytes.read(layout.payload_offset, size));
-  if (sealed.size() != size) return fail(ErrorCode::kIo, "became shorter while it was read");
-  Bytes plain(size - crypto::kAeadTagSize);
+  if (file.compression) return *file.compression;
+  constexpr std::size_t kSize = sealed::kAgeSealedChunkSize;
+  BRUME_ASSIGN(const Bytes sealed, bytes.read(file.layout.layout().payload_offset, kSize));
+  if (sealed.size() != kSize) return fail(ErrorCode::kIo, "became shorter while it was read");
+  Bytes plain(sealed::kAgeChunkSize);
   sealed::ChunkCipher cipher(file.opening.payload_key);
-  BRUME_TRY(cipher.open(0, single, sealed, plain));
+  BRUME_TRY(cipher.open(0, false, sealed, plain));
   const auto compression = formats::recognise(plain);
   crypto::wipe(plain);
   return compression;
