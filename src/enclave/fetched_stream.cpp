@@ -41,6 +41,7 @@ class FetchedStream final : public ByteSource {
   }
 
   void on_blocks(ByteView blocks) {
+    if (blocks.empty()) return;
     any_ = true;
     received_ += blocks.size();
     if (received_ > framed_size_)

@@ -225,6 +225,7 @@ TEST(Merging, RefusesScratchThatItsHostAltered) {
   EXPECT_TRUE(flipped.starts_with("scratch: what the task kept at its host: ")) << flipped;
   EXPECT_TRUE(flipped.contains("block-foreign")) << flipped;
   EXPECT_TRUE(with_scratch([](Host&, std::vector<Bytes>& puts) { puts.clear(); }).contains("ended before the stream"));
+  EXPECT_TRUE(with_scratch([](Host&, std::vector<Bytes>& puts) { puts.assign(3, {}); }).contains("before the stream"));
   EXPECT_TRUE(with_scratch([](Host&, std::vector<Bytes>& puts) {
                 puts.insert(puts.begin(), puts[0]);
               }).contains("what the task kept at its host"));
