@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/hex.h"
 #include "formats/test_compressor.h"
 #include "formats/test_decode.h"
 
@@ -137,6 +138,15 @@ TEST(InputDecoder, RefusesWhatStandsBehindTheLastPart) {
       EXPECT_TRUE(decoded.text == one.text) << one.name;
     }
   }
+}
+
+// A size and a right checksum of nothing, and one empty block.
+TEST(InputDecoder, RefusesAFrameThatIsShorterThanItSays) {
+  const Bytes frame = from_hex("28b52ffd249901000099e9d851").value();
+  EXPECT_EQ(decode(Compression::kZstd, frame).error(),
+            "zstd: frame 1 (from byte 0 of the compressed input): is not as long as its header says, at byte 13");
+  const Bytes empty = from_hex("28b52ffd240001000099e9d851").value();
+  EXPECT_EQ(decode(Compression::kZstd, empty).error(), "");
 }
 
 TEST(InputDecoder, SaysWhatIsWrongAndWhere) {

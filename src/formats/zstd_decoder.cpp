@@ -107,19 +107,27 @@ void ZstdDecoder::decompress_some(ByteView& in, MutableByteView& out) {
   in = in.subspan(source.pos);
   out = out.subspan(target.pos);
   offset_ += source.pos;
+  text_size_ += target.pos;
   may_hold_more_ = target.pos == target.size && target.size > 0;
   step_left_ -= std::min(step_left_, source.pos);
   if (step_left_ == 0) {
     step_begin_ = offset_;
     step_left_ = code;
   }
-  if (code == 0) {
-    ++frame_count_;
-    frame_begin_ = offset_;
-    header_size_ = 0;
-    in_frame_ = false;
-    may_hold_more_ = false;
-  }
+  if (code == 0) end_frame();
+}
+
+// libzstd does not look at the size where a frame's last block is empty.
+void ZstdDecoder::end_frame() {
+  const std::uint64_t said = ZSTD_getFrameContentSize(header_.data(), header_size_);
+  if (said != ZSTD_CONTENTSIZE_UNKNOWN && said != text_size_)
+    return fault(ErrorCode::kMalformed, "is not as long as its header says");
+  ++frame_count_;
+  frame_begin_ = offset_;
+  header_size_ = 0;
+  text_size_ = 0;
+  in_frame_ = false;
+  may_hold_more_ = false;
 }
 
 Status ZstdDecoder::finish() {

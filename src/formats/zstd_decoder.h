@@ -23,6 +23,7 @@ class ZstdDecoder final : public InputDecoder {
   void begin_frame(ByteView& in);
   // One call of libzstd, with no more than it asked for; moves both on.
   void decompress_some(ByteView& in, MutableByteView& out);
+  void end_frame();
   void fault_of(std::size_t code);
   void fault(ErrorCode code, const std::string& what);
   std::string window_words() const;
@@ -35,6 +36,7 @@ class ZstdDecoder final : public InputDecoder {
   std::uint64_t offset_ = 0;        // in the compressed bytes
   std::uint64_t frame_begin_ = 0;
   std::uint64_t frame_count_ = 0;  // that have ended
+  std::uint64_t text_size_ = 0;    // of this frame, so far
   bool in_frame_ = false;          // its magic number is behind us
   bool may_hold_more_ = false;     // libzstd filled all the room that it had
   // libzstd asks for a header or a block at a time; where the one at hand begins, and what is left of it.
