@@ -78,8 +78,8 @@ struct InputRange {
 Bytes encode_input_range(const InputRange& range);
 Result<InputRange> parse_input_range(ByteView payload);
 
-// Whole puts of a stream, from `offset` on, where one of them begins; the bytes count as they were put, sizes included.
-// As many as it takes to have `size` bytes, and at least one; all of them where it is 0.
+// Whole blocks of a stream, from `offset` on, where one of them begins; the bytes count as they were put, sizes
+// included. As many as it takes to have `size` bytes, and at least one; all of them where it is 0.
 struct StreamPart {
   StreamName name;
   std::uint64_t offset = 0;
@@ -105,6 +105,8 @@ struct PutBlock {
 };
 Result<PutBlock> parse_put_block(ByteView payload);
 
+// The u32 size before each block.
+inline constexpr std::uint64_t kBlockFraming = 4;
 // Cuts `blocks` at its u32 sizes. Refuses an empty block, one over `block_limit` and a cut one.
 Result<std::vector<ByteView>> split_blocks(ByteView blocks, std::size_t block_limit);
 

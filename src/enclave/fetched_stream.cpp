@@ -12,7 +12,7 @@ class FetchedStream final : public ByteSource {
       : all_(all),
         stream_(std::move(stream)),
         part_size_(std::max<std::size_t>(window / 2, 1)),
-        framed_size_(stream_.totals.sealed_size + kFramingSize * stream_.totals.block_count),
+        framed_size_(stream_.totals.sealed_size + abi::kBlockFraming * stream_.totals.block_count),
         on_fault_(std::move(on_fault)),
         on_end_(std::move(on_end)) {
     request();
@@ -91,12 +91,12 @@ class FetchedStream final : public ByteSource {
     if (!opener_) opener_.emplace(stream_.key, stream_.id);
     const ByteView rest = ByteView(front.blocks).subspan(front.at);
     std::uint32_t size = 0;
-    for (std::size_t i = kFramingSize; i-- > 0;) size = size << 8 | rest[i];
-    const ByteView block = rest.subspan(kFramingSize, size);
+    for (std::size_t i = abi::kBlockFraming; i-- > 0;) size = size << 8 | rest[i];
+    const ByteView block = rest.subspan(abi::kBlockFraming, size);
     plaintext_.resize(std::max(plaintext_.size(), block.size()));
     const auto plaintext = opener_->open(block, plaintext_);
-    front.at += kFramingSize + size;
-    held_size_ -= kFramingSize + size;
+    front.at += abi::kBlockFraming + size;
+    held_size_ -= abi::kBlockFraming + size;
     if (front.at == front.blocks.size()) held_.pop_front();
     if (fetch_ == 0 && held_size_ < part_size_ && received_ < framed_size_) request();
     return plaintext;

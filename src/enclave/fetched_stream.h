@@ -67,7 +67,4 @@ class FetchedStreams {
   bool abandoned_ = false;
 };
 
-// Each block's u32 size.
-inline constexpr std::uint64_t kFramingSize = 4;
-
 }  // namespace brume::enclave

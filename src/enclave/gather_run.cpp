@@ -112,7 +112,7 @@ void GatherRun::take_blocks(std::uint64_t id, ByteView blocks) {
   // Before its turn a stream is kept unopened: no more of it than was committed, framing included.
   fetch->held_size += blocks.size();
   const sealed::StreamTotals& totals = sources()[fetch->source].totals;
-  if (fetch->held_size > totals.sealed_size + kFramingSize * totals.block_count) {
+  if (fetch->held_size > totals.sealed_size + abi::kBlockFraming * totals.block_count) {
     return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
   }
   fetch->held.push_back(to_bytes(blocks));

@@ -77,6 +77,8 @@ class Plan {
   bool over() const { return over_; }
   // The task of a running attempt at that node.
   std::optional<TaskId> running_task(Ticket ticket, NodeId node) const;
+  // Where the partition will be reduced if all goes well; nowhere while no node can.
+  std::optional<NodeId> planned_reducer(std::uint32_t partition) const;
   std::uint32_t committed_count(Stage stage) const;
   std::uint32_t collected_count() const { return collected_; }
   std::size_t running_count() const { return attempts_.size(); }
@@ -130,10 +132,12 @@ class Plan {
   void redo_lost_sources();
   void settle();
   void dispatch(Stage stage);
+  void dispatch_planned(std::uint32_t load_below);
   void steal(Stage stage);
   Ticket newest_behind_another(Stage stage, NodeId for_node) const;  // 0: none
   void speculate();
   void assign(const TaskId& id, NodeId node);
+  bool shuns(const TaskId& id, NodeId node) const;
   std::optional<NodeId> pick_node(const TaskId& id, std::uint32_t load_below) const;
   void check_starvation();
 

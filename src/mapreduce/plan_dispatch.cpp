@@ -13,13 +13,20 @@ constexpr std::uint32_t kMissLimit = 64;
 
 }  // namespace
 
+std::optional<NodeId> Plan::planned_reducer(std::uint32_t partition) const {
+  const std::vector<NodeId>& reducers = nodes_.reducers();
+  if (reducers.empty()) return std::nullopt;
+  return reducers[partition % reducers.size()];
+}
+
+bool Plan::shuns(const TaskId& id, NodeId node) const {
+  const std::vector<NodeId>& avoid = of(id.stage).tasks[id.index].avoid;
+  return nodes_.at(node).suspicion >= options_.suspicion_limit || std::ranges::find(avoid, node) != avoid.end();
+}
+
 // The least loaded node for the task. One to be avoided is taken only where no other could ever do it.
 std::optional<NodeId> Plan::pick_node(const TaskId& id, std::uint32_t load_below) const {
-  const Task& task = of(id.stage).tasks[id.index];
-  const auto shunned = [&](NodeId node) {
-    return nodes_.at(node).suspicion >= options_.suspicion_limit ||
-           std::ranges::find(task.avoid, node) != task.avoid.end();
-  };
+  const auto shunned = [&](NodeId node) { return shuns(id, node); };
   std::optional<NodeId> second_best;
   for (const auto& [load, node] : nodes_.able(id.stage)) {
     if (load >= load_below) break;
@@ -41,8 +48,30 @@ void Plan::assign(const TaskId& id, NodeId node) {
   command(Kind::kAssign, ticket, id, node);
 }
 
+// Nodes with room take what was planned for them: their hosts may have it already.
+void Plan::dispatch_planned(std::uint32_t load_below) {
+  const StageTasks& tasks = of(Stage::kReduce);
+  if (tasks.waiting.empty()) return;
+  std::vector<NodeId> free;
+  for (const auto& [load, node] : nodes_.able(Stage::kReduce)) {
+    if (load >= load_below) break;
+    free.push_back(node);
+  }
+  const std::vector<NodeId>& reducers = nodes_.reducers();
+  for (const NodeId node : free) {
+    const auto place = std::ranges::lower_bound(reducers, node) - reducers.begin();
+    for (auto p = static_cast<std::size_t>(place); p < tasks.tasks.size(); p += reducers.size()) {
+      const TaskId id{Stage::kReduce, static_cast<std::uint32_t>(p)};
+      if (!tasks.waiting.contains(id.index) || shuns(id, node)) continue;
+      assign(id, node);
+      break;
+    }
+  }
+}
+
 void Plan::dispatch(Stage stage) {
   for (std::uint32_t load = 1; load <= options_.queue_limit; ++load) {
+    if (stage == Stage::kReduce) dispatch_planned(load);
     std::uint32_t misses = 0;
     StageTasks& tasks = of(stage);
     const auto& able = nodes_.able(stage);

@@ -1,9 +1,11 @@
 // The nodes of a plan, and those that can do a stage's tasks, by what they have to do.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "mapreduce/messages.h"
 
@@ -27,10 +29,12 @@ class PlanNodes {
 
   void add(NodeId id, Roles roles) {
     nodes_[id].roles = roles;
+    if (roles.reduce) reducers_.insert(std::ranges::upper_bound(reducers_, id), id);
     enter(id);
   }
   void remove(NodeId id) {
     leave(id);
+    std::erase(reducers_, id);
     nodes_.erase(id);
   }
   bool contains(NodeId id) const { return nodes_.contains(id); }
@@ -63,6 +67,8 @@ class PlanNodes {
     return true;
   }
 
+  // All that can reduce, ascending, suspended ones too.
+  const std::vector<NodeId>& reducers() const { return reducers_; }
   // Ascending.
   const std::set<Load>& able(Stage stage) const { return able_[stage == Stage::kReduce ? 1 : 0]; }
 
@@ -77,6 +83,7 @@ class PlanNodes {
   }
 
   std::map<NodeId, Node> nodes_;
+  std::vector<NodeId> reducers_;
   std::set<Load> able_[2];  // to map, to reduce
 };
 

@@ -42,6 +42,31 @@ TEST(Plan, GivesTasksOnlyToNodesOfTheirRole) {
   EXPECT_EQ(bench.where(reduce_task(0)), node(2));
 }
 
+TEST(Plan, ReducesWhereItPlannedTo) {
+  Bench bench(1, 7);
+  EXPECT_FALSE(bench.plan.planned_reducer(0));
+  bench.plan.node_joined(node(9), {true, false});
+  for (const std::uint32_t id : {5u, 3u, 4u}) bench.plan.node_joined(node(id), {false, true});
+  const NodeId planned[] = {node(3), node(4), node(5), node(3), node(4), node(5), node(3)};
+  for (std::uint32_t p = 0; p < 7; ++p) EXPECT_EQ(bench.plan.planned_reducer(p), planned[p]);
+  bench.done(map_task(0));
+  for (std::uint32_t p = 0; p < 6; ++p) EXPECT_EQ(bench.where(reduce_task(p)), planned[p]);
+  // The one that waits goes to who is free first: only hosts are told of the plan.
+  bench.done(reduce_task(1));
+  EXPECT_EQ(bench.where(reduce_task(6)), node(4));
+}
+
+TEST(Plan, APlannedReducerThatFailedOrIsGoneIsNotWaitedFor) {
+  Bench bench(1, 2);
+  for (const std::uint32_t id : {1u, 2u, 3u}) bench.plan.node_joined(node(id), kWorker);
+  bench.done(map_task(0));
+  EXPECT_EQ(bench.where(reduce_task(1)), node(2));
+  bench.failed(reduce_task(1));
+  EXPECT_EQ(bench.where(reduce_task(1)), node(3));
+  bench.plan.node_lost(node(2));
+  EXPECT_EQ(bench.plan.planned_reducer(1), node(3));
+}
+
 TEST(Plan, GivesANodeNoMoreThanItsQueue) {
   Bench bench(10, 1);
   bench.plan.node_joined(node(1), kWorker);

@@ -10,6 +10,9 @@ namespace {
 
 using Action = RunAction::Kind;
 
+// Smaller streams come as fast as a hint does.
+constexpr std::uint64_t kHintLeast = 16u << 10;
+
 // A stored output, opened again block by block.
 class StoredOutput final : public PieceSource {
  public:
@@ -228,6 +231,7 @@ void RunCore::obey_plan() {
         const auto status = ledger_.commit(*report_, command.node, generations_.at(command.ticket));
         generations_.erase(command.ticket);
         BRUME_CHECK(status.has_value());
+        if (command.task.stage == Stage::kMap) hint_at(command.task);
         break;
       }
       case PlanCommand::Kind::kWithdraw:
@@ -271,6 +275,25 @@ void RunCore::assign(const PlanCommand& command) {
   for (Source& source : *sources) source.key = stream_key(source_task(descriptor_, source.split), partition);
   send(command.node,
        encode(GatherOrder{command.ticket, descriptor_.run(), command.task, task_key, std::move(*sources)}));
+}
+
+// While other maps run, the hosts that will reduce fetch what this one made.
+void RunCore::hint_at(const TaskId& map_task) {
+  const Committed* committed = ledger_.find(map_task);
+  BRUME_CHECK(committed != nullptr);
+  std::map<NodeId, std::vector<StreamHint::Part>> parts;
+  for (std::uint32_t partition = 0; partition < descriptor_.partition_count(); ++partition) {
+    const sealed::StreamTotals& totals = committed->totals[partition];
+    const auto reducer = plan_.planned_reducer(partition);
+    if (totals.sealed_size < kHintLeast || !reducer || *reducer == committed->node) continue;
+    parts[*reducer].push_back({partition, totals.block_count, totals.sealed_size});
+  }
+  for (auto& [reducer, of_it] : parts) {
+    RunAction& action = actions_.emplace_back();
+    action.kind = Action::kHint;
+    action.node = reducer;
+    action.hint = {committed->node, map_task.index, committed->salt, std::move(of_it)};
+  }
 }
 
 void RunCore::collect(const PlanCommand& command) {

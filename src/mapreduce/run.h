@@ -49,9 +49,23 @@ struct RunRequest {
   PlanOptions plan{};
 };
 
+// Streams of one committed map task that a node will probably need.
+struct StreamHint {
+  struct Part {
+    std::uint32_t partition = 0;
+    std::uint64_t block_count = 0;
+    std::uint64_t sealed_size = 0;
+  };
+  NodeId holder;
+  std::uint32_t split = 0;
+  Salt salt;
+  std::vector<Part> parts;
+};
+
 struct RunAction {
   enum class Kind {
     kSend,       // message, node
+    kHint,       // hint, node: its host may fetch that already
     kFetch,      // ticket, node, output: fetch that stream from the node's host; answer with on_output...()
     kDropFetch,  // ticket: nobody waits for it any more
     kNote,       // text, for people and the journal: what failed and is done again
@@ -63,6 +77,7 @@ struct RunAction {
   Ticket ticket = 0;
   Message message;
   sealed::StreamId output;
+  StreamHint hint;
   std::string text;
 };
 
@@ -127,6 +142,7 @@ class RunCore {
   Status on_failed(NodeId from, ByteView body);
   void obey_plan();
   void assign(const PlanCommand& command);
+  void hint_at(const TaskId& map_task);
   void collect(const PlanCommand& command);
   void withdraw(const TaskId& task);
   void end();

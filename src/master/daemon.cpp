@@ -312,6 +312,11 @@ void Daemon::drop_node(NodeId node, const std::string& why) {
 
 void Daemon::run_note(const std::string& text) { log(text); }
 
+void Daemon::send_hint(NodeId node, const transport::Prefetch& hint) {
+  if (const NodeRecord* record = membership_->find(node))
+    control_server_->send(record->connection, transport::Channel::kHost, transport::encode_host_message(hint));
+}
+
 void Daemon::fetch_output(mapreduce::Ticket ticket, NodeId node, const sealed::StreamId& stream, const RunId& run) {
   const NodeRecord* record = membership_->find(node);
   transport::Endpoint peer;

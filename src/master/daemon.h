@@ -71,6 +71,7 @@ class Daemon final : public transport::ControlHandler,
   Status send_to_node(NodeId node, std::uint8_t type, ByteView body) override;
   void drop_node(NodeId node, const std::string& why) override;
   void fetch_output(mapreduce::Ticket ticket, NodeId node, const sealed::StreamId& stream, const RunId& run) override;
+  void send_hint(NodeId node, const transport::Prefetch& hint) override;
   void run_note(const std::string& text) override;
 
   void look_at_collateral();

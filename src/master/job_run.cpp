@@ -112,6 +112,16 @@ JobRun::News JobRun::wait(std::chrono::milliseconds patience) {
   return out;
 }
 
+void JobRun::send_hint(const mapreduce::RunAction& action) {
+  const mapreduce::StreamHint& hint = action.hint;
+  transport::Prefetch message{id(), hint.holder, hint.split, hint.salt, {}};
+  for (const mapreduce::StreamHint::Part& part : hint.parts) {
+    if (message.streams.size() == transport::kPrefetchLimit) break;  // only a hint
+    message.streams.push_back({part.partition, part.sealed_size + abi::kBlockFraming * part.block_count});
+  }
+  outside_.send_hint(action.node, message);
+}
+
 void JobRun::obey() {
   for (auto actions = core_->take_actions(); !actions.empty(); actions = core_->take_actions()) {
     for (auto& action : actions) {
@@ -124,6 +134,9 @@ void JobRun::obey() {
           if (!sent) outside_.run_note(sent.error().what);
           break;
         }
+        case Kind::kHint:
+          send_hint(action);
+          break;
         case Kind::kFetch:
           fetching_.insert(action.ticket);
           outside_.fetch_output(action.ticket, action.node, action.output, id());

@@ -23,6 +23,7 @@ class RunOutside {
   // thread, tagged with the ticket.
   virtual void fetch_output(mapreduce::Ticket ticket, NodeId node, const sealed::StreamId& stream,
                             const RunId& run) = 0;
+  virtual void send_hint(NodeId node, const transport::Prefetch& hint) = 0;
   virtual void run_note(const std::string& text) = 0;
 };
 
@@ -67,6 +68,7 @@ class JobRun {
 
  private:
   void obey();
+  void send_hint(const mapreduce::RunAction& action);
 
   std::unique_ptr<OutputSpool> spool_;
   std::unique_ptr<mapreduce::RunCore> core_;

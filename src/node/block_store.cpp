@@ -87,16 +87,16 @@ Status BlockStore::put(const abi::StreamName& name, ByteView blocks) {
   } else if (blocks.size() > limits_.size - stored_size_) {
     stored = fail(ErrorCode::kLimit, "block store: the node's storage limit is reached");
   } else {
-    stored = append_blocks(*run, *stream, blocks);
+    stored = append_blocks(*run, *stream, blocks, *whole);
   }
   if (!stored) {
     stream->broken = true;
-    stream->puts->clear();
+    stream->blocks->clear();
   }
   return stored;
 }
 
-Status BlockStore::append_blocks(Run& run, Stream& stream, ByteView blocks) {
+Status BlockStore::append_blocks(Run& run, Stream& stream, ByteView blocks, std::span<const ByteView> each) {
   for (std::size_t at = 0; at < blocks.size();) {
     const ssize_t size =
         ::pwrite(run.file->get(), blocks.data() + at, blocks.size() - at, static_cast<off_t>(run.size + at));
@@ -104,9 +104,12 @@ Status BlockStore::append_blocks(Run& run, Stream& stream, ByteView blocks) {
     if (size <= 0) return io_failed("write");  // the next put overwrites what came this far
     at += static_cast<std::size_t>(size);
   }
-  stream.puts->push_back({run.size, stream.size, blocks.size()});
-  stream.size += blocks.size();
-  run.size += blocks.size();
+  for (const ByteView block : each) {
+    const std::uint64_t size = block.size() + abi::kBlockFraming;
+    stream.blocks->push_back({run.size, stream.size, size});
+    stream.size += size;
+    run.size += size;
+  }
   stored_size_ += blocks.size();
   return {};
 }
@@ -137,9 +140,9 @@ void BlockStore::drop_stream(const abi::StreamName& name) {
   if (run == runs_.end()) return;
   const auto stream = run->second.streams.find(name);
   if (stream == run->second.streams.end()) return;
-  for (const Put& put : *stream->second.puts) {
+  for (const Block& block : *stream->second.blocks) {
     (void)::fallocate(run->second.file->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                      static_cast<off_t>(put.place), static_cast<off_t>(put.size));
+                      static_cast<off_t>(block.place), static_cast<off_t>(block.size));
   }
   stored_size_ -= stream->second.size;
   run->second.dropped_size += stream->second.size;
@@ -147,29 +150,30 @@ void BlockStore::drop_stream(const abi::StreamName& name) {
   --stream_count_;
 }
 
-// Small puts share an answer frame; neighbours in the file share an extent.
-class BlockStore::PutSource final : public transport::FetchSource {
+// Small blocks share an answer frame; neighbours in the file share an extent.
+class BlockStore::BlockSource final : public transport::FetchSource {
  public:
-  PutSource(std::shared_ptr<const UniqueFd> file, std::shared_ptr<const Puts> puts, std::size_t begin, std::size_t end)
-      : file_(std::move(file)), puts_(std::move(puts)), at_(begin), end_(end) {}
+  BlockSource(std::shared_ptr<const UniqueFd> file, std::shared_ptr<const Blocks> blocks, std::size_t begin,
+              std::size_t end)
+      : file_(std::move(file)), blocks_(std::move(blocks)), at_(begin), end_(end) {}
   transport::FrameExtents next() override {
     transport::FrameExtents frame;
     for (std::uint64_t size = 0; at_ < end_; ++at_) {
-      const Put& put = (*puts_)[at_];
-      if (!frame.empty() && size + put.size > transport::kPreferredFrameSize) break;
-      if (!frame.empty() && frame.back().offset + frame.back().size == put.place) {
-        frame.back().size += put.size;
+      const Block& block = (*blocks_)[at_];
+      if (!frame.empty() && size + block.size > transport::kPreferredFrameSize) break;
+      if (!frame.empty() && frame.back().offset + frame.back().size == block.place) {
+        frame.back().size += block.size;
       } else {
-        frame.push_back({file_, put.place, put.size});
+        frame.push_back({file_, block.place, block.size});
       }
-      size += put.size;
+      size += block.size;
     }
     return frame;
   }
 
  private:
   std::shared_ptr<const UniqueFd> file_;
-  std::shared_ptr<const Puts> puts_;
+  std::shared_ptr<const Blocks> blocks_;
   std::size_t at_;
   const std::size_t end_;
 };
@@ -184,15 +188,16 @@ std::expected<std::unique_ptr<transport::FetchSource>, FetchFailure> BlockStore:
   const Stream& stream = found->second;
   if (stream.broken) return std::unexpected(FetchFailure::kStorage);
   if (!stream.complete) return std::unexpected(FetchFailure::kNotFound);
-  const Puts& puts = *stream.puts;
-  const auto begin = std::ranges::lower_bound(puts, part.offset, {}, &Put::offset);
-  if (begin == puts.end() ? part.offset != stream.size : begin->offset != part.offset)
+  const Blocks& blocks = *stream.blocks;
+  const auto begin = std::ranges::lower_bound(blocks, part.offset, {}, &Block::offset);
+  if (begin == blocks.end() ? part.offset != stream.size : begin->offset != part.offset)
     return std::unexpected(FetchFailure::kBadRequest);
-  auto end = puts.end();
-  if (part.size != 0 && begin != puts.end() && part.size < stream.size - part.offset)
-    end = std::ranges::lower_bound(begin, puts.end(), part.offset + part.size, {}, &Put::offset);
-  return std::make_unique<PutSource>(run->second.file, stream.puts, static_cast<std::size_t>(begin - puts.begin()),
-                                     static_cast<std::size_t>(end - puts.begin()));
+  auto end = blocks.end();
+  if (part.size != 0 && begin != blocks.end() && part.size < stream.size - part.offset)
+    end = std::ranges::lower_bound(begin, blocks.end(), part.offset + part.size, {}, &Block::offset);
+  return std::make_unique<BlockSource>(run->second.file, stream.blocks,
+                                       static_cast<std::size_t>(begin - blocks.begin()),
+                                       static_cast<std::size_t>(end - blocks.begin()));
 }
 
 std::uint64_t BlockStore::stored_size() const {

@@ -39,22 +39,22 @@ class BlockStore {
   // Its place on the disk is free again, where the file system can do that.
   void drop_stream(const abi::StreamName& name);
 
-  // kNotFound until end(), kBadRequest where no put began at the offset. Stays readable if the run is dropped
+  // kNotFound until end(), kBadRequest where no block begins at the offset. Stays readable if the run is dropped
   // meanwhile.
   std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> open_stream(
       const abi::StreamPart& part);
   std::uint64_t stored_size() const;
 
  private:
-  struct Put {
+  struct Block {
     std::uint64_t place = 0;   // in the file
     std::uint64_t offset = 0;  // in the stream
     std::uint64_t size = 0;
   };
-  using Puts = std::vector<Put>;
-  class PutSource;
+  using Blocks = std::vector<Block>;
+  class BlockSource;
   struct Stream {
-    std::shared_ptr<Puts> puts = std::make_shared<Puts>();  // readers share it once it is complete
+    std::shared_ptr<Blocks> blocks = std::make_shared<Blocks>();  // readers share it once it is complete
     std::uint64_t size = 0;
     bool complete = false;
     bool broken = false;
@@ -70,7 +70,7 @@ class BlockStore {
   Status remove_left_files();
   Result<Run*> run_of(const RunId& id);
   Result<Stream*> stream_of(Run& run, const abi::StreamName& name);
-  Status append_blocks(Run& run, Stream& stream, ByteView blocks);
+  Status append_blocks(Run& run, Stream& stream, ByteView blocks, std::span<const ByteView> each);
 
   UniqueFd directory_;
   const BlockStoreLimits limits_;

@@ -22,6 +22,13 @@ constexpr Milliseconds kHeartbeatInterval{4'000};
 // After the enclave closed its connection, the master's reason may still be on its way.
 constexpr int kNetShutdownGraceMs = 1'000;
 
+// A quarter of the node's space: what its own enclave makes must have room.
+PrefetchLimits prefetch_limits(const NodeOptions& options) {
+  PrefetchLimits limits;
+  limits.size = options.scratch_limit / 4;
+  return limits;
+}
+
 }  // namespace
 
 void log_line(std::string_view text) {
@@ -38,6 +45,7 @@ Relay::Relay(const NodeOptions& options, EnclaveHost& enclave, BlockStore& store
       writer_(enclave.ring().to_enclave, write_wait_),
       reader_(enclave.ring().to_host, read_wait_),
       inputs_(options.shares),
+      prefetched_(options.scratch_path + "/prefetched", fetch_client_, prefetch_limits(options)),
       fetches_(kFetchThreadLimit, kFetchQueueLimit),
       quotes_(1, kQuoteQueueLimit),
       end_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -91,6 +99,7 @@ RelayEnd Relay::run(int stop_fd, const std::function<void(const RelayEnd&)>& on_
   heartbeats.request_stop();
   control_reader.join();
   enclave_reader.join();
+  prefetched_.stop();
   fetches_.stop();
   quotes_.stop();
   return end;
@@ -174,8 +183,9 @@ void Relay::on_host_message(ByteView payload) {
     peers_.clear();
     for (const transport::Peer& peer : peers->peers) peers_.insert_or_assign(peer.id, peer.fetch);
   } else if (const auto* drop = std::get_if<transport::DropRun>(&*message)) {
-    store_.drop_run(drop->run);
-    inputs_.drop_run(drop->run);
+    drop_run(drop->run);
+  } else if (const auto* hint = std::get_if<transport::Prefetch>(&*message)) {
+    on_prefetch(*hint);
   } else if (const auto* inputs = std::get_if<transport::Inputs>(&*message)) {
     if (const auto set = inputs_.set(*inputs); !set)
       end_with(ExitCode::kMasterGone, "the master's host: " + set.error().what);
@@ -184,6 +194,28 @@ void Relay::on_host_message(ByteView payload) {
   } else {
     end_with(ExitCode::kMasterGone, "the master's host sent a node's message");
   }
+}
+
+void Relay::on_prefetch(const transport::Prefetch& hint) {
+  transport::Endpoint holder;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = peers_.find(hint.holder);
+    if (found == peers_.end() || hint.holder == self_) return;
+    holder = found->second;
+    // On one machine there is no way to save.
+    if (const auto own = peers_.find(self_); own != peers_.end() && own->second.host == holder.host) return;
+  }
+  prefetched_.want(hint, holder);
+}
+
+void Relay::drop_run(const RunId& run) {
+  store_.drop_run(run);
+  inputs_.drop_run(run);
+  const Prefetcher::Totals taken = prefetched_.drop_run(run);
+  if (taken.streams == 0) return;
+  log_line("run " + run.hex() + ": " + std::to_string(taken.streams) + " streams (" + std::to_string(taken.size) +
+           " bytes) were here before the enclave asked for them");
 }
 
 bool Relay::to_enclave(abi::ToEnclave type, std::uint64_t id, ByteView payload) {

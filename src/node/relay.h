@@ -16,10 +16,9 @@
 #include "node/enclave_host.h"
 #include "node/input_store.h"
 #include "node/node_options.h"
+#include "node/prefetcher.h"
 #include "node/task_pool.h"
 #include "transport/control_connection.h"
-#include "transport/fetch_client.h"
-#include "transport/host_messages.h"
 
 namespace brume::node {
 
@@ -58,6 +57,8 @@ class Relay {
 
   void read_control();
   void on_host_message(ByteView payload);
+  void on_prefetch(const transport::Prefetch& hint);
+  void drop_run(const RunId& run);
   void send_heartbeats(const std::stop_token& stop);
 
   void read_enclave();
@@ -75,6 +76,7 @@ class Relay {
   Status fetch_patiently(const transport::Endpoint& from, const transport::FetchRequest& request,
                          const transport::FetchClient::OnFrame& give);
   void relay_own_stream(std::uint64_t id, const abi::StreamPart& part);
+  void relay_files(std::uint64_t id, transport::FetchSource& source);
   void finish_fetch(std::uint64_t id, const Status& done);
 
   // Waits for room: never on the thread that reads the enclave. False: the enclave is gone.
@@ -94,6 +96,7 @@ class Relay {
   std::unique_ptr<transport::ControlConnection> control_;
   transport::FetchClient fetch_client_;
   InputStore inputs_;
+  Prefetcher prefetched_;
   TaskPool fetches_;
   TaskPool quotes_;
 

@@ -171,6 +171,7 @@ void Relay::fetch_stream(std::uint64_t id, const abi::FetchStream& wanted) {
     if (found != peers_.end()) holder = found->second;
   }
   if (own) return relay_own_stream(id, wanted.part);
+  if (const auto here = prefetched_.take(wanted.part)) return relay_files(id, *here);
   if (holder.port == 0) return finish_fetch(id, fail(ErrorCode::kNotFound, "the master named no address of that node"));
   relay_fetch(id, ToEnclave::kBlock, holder, wanted.part);
 }
@@ -202,9 +203,13 @@ Status Relay::fetch_patiently(const transport::Endpoint& from, const transport::
 void Relay::relay_own_stream(std::uint64_t id, const abi::StreamPart& part) {
   auto source = store_.open_stream(part);
   if (!source) return finish_fetch(id, fail(ErrorCode::kNotFound, transport::fetch_failure_text(source.error())));
+  relay_files(id, **source);
+}
+
+void Relay::relay_files(std::uint64_t id, transport::FetchSource& source) {
   Bytes buffer;
   for (;;) {
-    const transport::FrameExtents frame = (*source)->next();
+    const transport::FrameExtents frame = source.next();
     if (frame.empty()) return finish_fetch(id, {});
     std::size_t used = 0;
     for (const transport::FileExtent& extent : frame) {

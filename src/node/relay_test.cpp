@@ -170,6 +170,7 @@ class RelayTest : public ::testing::Test {
     options.name = "node-1";
     options.role = "mapper";
     options.connect_limit_s = 1;
+    options.scratch_path = folder;
     relay = std::make_unique<Relay>(options, enclave, *store);
     runner = std::thread([this] { end = relay->run(stop.get()); });
   }
@@ -338,6 +339,58 @@ TEST_F(RelayTest, StoresStreamsAndServesThemToItselfAndOthers) {
   EXPECT_EQ(store->stored_size(), 0u);
 }
 
+TEST_F(RelayTest, PrefetchesAndNeedsTheHolderNoMore) {
+  const Bytes blocks = Writer().sized(pattern(200'000)).sized(pattern(70'000)).take();
+  const auto hello = master.wait_hello();
+  // The holder is this very node, by another address: what it serves is its own store.
+  ASSERT_TRUE(store->put(name(1), blocks));
+  ASSERT_TRUE(store->end(name(1)));
+  const transport::Peers peers{
+      NodeId{1}, {{NodeId{1}, {"127.0.0.2", hello.fetch_port}}, {NodeId{2}, {"127.0.0.1", hello.fetch_port}}}};
+  master.tell(peers);
+  master.tell(transport::Prefetch{name(1).run, NodeId{2}, 0, {}, {{1, blocks.size()}}});
+  const auto wait = [&](bool there) {
+    std::size_t size = 0;
+    for (int i = 0; i < 500 && (size > 0) != there; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      size = 0;
+      for (const auto& file : std::filesystem::recursive_directory_iterator(folder + "/prefetched"))
+        size += file.file_size();
+    }
+    return size;
+  };
+  EXPECT_EQ(wait(true), blocks.size());
+  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
+  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  store->drop_stream(name(1));
+  for (const std::uint64_t id : {1u, 2u}) {
+    enclave.say(ToHost::kFetchStream, id, abi::encode_fetch_stream({{name(1)}, NodeId{2}}));
+    const auto heard = enclave.hear_fetch(id);
+    EXPECT_EQ(heard.type, ToEnclave::kFetchEnd);
+    EXPECT_EQ(heard.payload, blocks);
+  }
+  master.tell(transport::DropRun{name(1).run});
+  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
+  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  enclave.say(ToHost::kFetchStream, 3, abi::encode_fetch_stream({{name(1)}, NodeId{2}}));
+  EXPECT_EQ(enclave.hear_fetch(3).type, ToEnclave::kFetchFailed);
+}
+
+TEST_F(RelayTest, PrefetchesNothingFromItsOwnMachine) {
+  const auto hello = master.wait_hello();
+  const Bytes blocks = Writer().sized(pattern(200'000)).take();
+  ASSERT_TRUE(store->put(name(1), blocks));
+  ASSERT_TRUE(store->end(name(1)));
+  master.tell(transport::Peers{
+      NodeId{1}, {{NodeId{1}, {"127.0.0.1", hello.fetch_port}}, {NodeId{2}, {"127.0.0.1", hello.fetch_port}}}});
+  master.tell(transport::Prefetch{name(1).run, NodeId{2}, 0, {}, {{1, blocks.size()}}});
+  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
+  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  store->drop_stream(name(1));
+  enclave.say(ToHost::kFetchStream, 1, abi::encode_fetch_stream({{name(1)}, NodeId{2}}));
+  EXPECT_EQ(enclave.hear_fetch(1).type, ToEnclave::kFetchFailed);
+}
+
 TEST_F(RelayTest, StoringGoesOnWhileTheEnclaveTakesNothing) {
   // Two inputs of 2.6 MB fill the ring of 2 MiB; the enclave writes meanwhile and does not read.
   abi::InputRange range;
@@ -427,6 +480,7 @@ TEST(Relay, GivesUpOnAnAbsentMaster) {
   options.connect_limit_s = 1;
   std::string folder = (std::filesystem::temp_directory_path() / "brume-relay-XXXXXX").string();
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  options.scratch_path = folder;
   const auto store = BlockStore::open(folder).value();
   Relay relay(options, enclave, *store);
   const UniqueFd stop(::eventfd(0, 0));

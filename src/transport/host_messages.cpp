@@ -159,12 +159,42 @@ Result<HostMessage> parse_inputs(Fields& fields) {
   return HostMessage(std::move(out));
 }
 
+Json to_json(const Prefetch& m) {
+  Json streams = Json::array();
+  for (const Prefetch::Stream& stream : m.streams)
+    streams.push_back({{"partition", stream.partition}, {"size", stream.size}});
+  return {{"type", "prefetch"}, {"run", m.run.hex()},   {"holder", m.holder.value},
+          {"split", m.split},   {"salt", m.salt.hex()}, {"streams", std::move(streams)}};
+}
+
+Result<HostMessage> parse_prefetch(Fields& fields) {
+  Prefetch out;
+  const auto run = RunId::parse_hex(fields.text("run", 2 * RunId::kSize));
+  out.holder.value = static_cast<std::uint32_t>(fields.number("holder", ~std::uint32_t{0}));
+  out.split = static_cast<std::uint32_t>(fields.number("split", ~std::uint32_t{0}));
+  const auto salt = Salt::parse_hex(fields.text("salt", 2 * Salt::kSize));
+  const Json* streams = fields.array("streams", kPrefetchLimit);
+  BRUME_TRY(fields.done("prefetch"));
+  if (!run) return within("prefetch: run", run.error());
+  if (!salt) return within("prefetch: salt", salt.error());
+  out.run = *run;
+  out.salt = *salt;
+  for (const Json& item : *streams) {
+    Fields stream(item);
+    const auto partition = static_cast<std::uint32_t>(stream.number("partition", ~std::uint32_t{0}));
+    out.streams.push_back({partition, stream.number("size", kInputSizeLimit)});
+    BRUME_TRY(stream.done("prefetch: a stream"));
+  }
+  return HostMessage(std::move(out));
+}
+
 Result<HostMessage> parse_fields(const Json& json) {
   Fields fields(json);
   const std::string type = fields.text("type", 16);
   HostMessage out;
   if (type == "peers") return parse_peers(fields);
   if (type == "inputs") return parse_inputs(fields);
+  if (type == "prefetch") return parse_prefetch(fields);
   if (type == "hello") {
     Hello hello{fields.text("name", kHostNameLimit), fields.text("role", 16),
                 static_cast<std::uint16_t>(fields.number("fetch_port", 65'535))};

@@ -15,6 +15,7 @@ inline constexpr std::size_t kHostTextLimit = 4'096;
 // What one message may name; a longer list comes in several.
 inline constexpr std::size_t kInputPlaceLimit = 4'096;
 inline constexpr std::size_t kSplitRunLimit = 8'192;
+inline constexpr std::size_t kPrefetchLimit = 4'096;    // streams
 inline constexpr std::size_t kLocationLimit = 8'192;    // a path or URL; a signed one with a session token has 3 KiB
 inline constexpr std::size_t kRootsLimit = 128u << 10;  // PEM; one root has 2 KiB
 inline constexpr std::uint64_t kInputChunkLimit = 1ull << 40;
@@ -94,13 +95,27 @@ struct InputTrouble {
   std::string what;
   friend bool operator==(const InputTrouble&, const InputTrouble&) = default;
 };
+// Master to node: this node's enclave will probably ask for these streams of one committed map task.
+struct Prefetch {
+  struct Stream {
+    std::uint32_t partition = 0;
+    std::uint64_t size = 0;  // as it is sent, each block's u32 size included
+    friend bool operator==(const Stream&, const Stream&) = default;
+  };
+  RunId run;
+  NodeId holder;
+  std::uint32_t split = 0;
+  Salt salt;
+  std::vector<Stream> streams;
+  friend bool operator==(const Prefetch&, const Prefetch&) = default;
+};
 // Master to node: end yourself.
 struct Bye {
   std::string reason;
   friend bool operator==(const Bye&, const Bye&) = default;
 };
 
-using HostMessage = std::variant<Hello, Failed, NodeLog, Peers, DropRun, Inputs, InputTrouble, Bye>;
+using HostMessage = std::variant<Hello, Failed, NodeLog, Peers, DropRun, Inputs, InputTrouble, Prefetch, Bye>;
 
 Bytes encode_host_message(const HostMessage& message);
 // Refuses unknown types and fields, wrong types of fields, and values over the limits.

@@ -20,6 +20,8 @@ TEST(HostMessages, RoundTrip) {
                                     {{2, 1}, {1, 2}},
                                     "-----BEGIN CERTIFICATE-----\n"},
                              InputTrouble{run, "https://h/x: 403"},
+                             Prefetch{run, NodeId{3}, 7, Salt{}, {}},
+                             Prefetch{run, NodeId{3}, 7, Salt{}, {{0, 5'000}, {~std::uint32_t{0}, kInputSizeLimit}}},
                              Bye{"done"}};
   for (const HostMessage& message : all) {
     const auto parsed = parse_host_message(encode_host_message(message));
@@ -85,6 +87,25 @@ TEST(HostMessages, RefuseInputsWhoseNumbersDoNotFit) {
   for (const char* bad : {R"({"chunks":0,"splits":1})", R"({"chunks":1,"splits":0})", R"({"chunks":1})",
                           R"({"chunks":1048576,"splits":1048577})", "7"})
     EXPECT_FALSE(parses(inputs_message("", bad))) << bad;
+}
+
+TEST(HostMessages, RefusePrefetchesOfNothingThatIs) {
+  const auto parses = [](const std::string& salt, const std::string& streams) {
+    const std::string text =
+        R"({"type":"prefetch","run":"abababababababababababababababab","holder":1,"split":0,"salt":")" + salt +
+        R"(","streams":[)" + streams + "]}";
+    return parse_host_message(as_bytes(text)).has_value();
+  };
+  const std::string salt(64, 'a');
+  EXPECT_TRUE(parses(salt, ""));
+  EXPECT_TRUE(parses(salt, R"({"partition":4294967295,"size":1})"));
+  EXPECT_FALSE(parses(salt.substr(2), ""));
+  for (const char* bad : {R"({"partition":4294967296,"size":1})", R"({"partition":0,"size":-1})", R"({"partition":0})",
+                          R"({"partition":0,"size":1,"more":1})", R"({"partition":0,"size":72057594037927937})", "7"})
+    EXPECT_FALSE(parses(salt, bad)) << bad;
+  std::string many = R"({"partition":0,"size":1})";
+  for (std::size_t i = 0; i < kPrefetchLimit; ++i) many += R"(,{"partition":0,"size":1})";
+  EXPECT_FALSE(parses(salt, many));
 }
 
 TEST(HostMessages, InputPlacesSayWhereChunksLie) {

@@ -154,6 +154,23 @@ TEST(Simulation, JobsThatSortBeyondTheirMemoryAreRightOrRefusedByName) {
   EXPECT_GT(tally.attacks, 0u);
 }
 
+// What hosts may fetch before the last map ends is what they need then.
+TEST(Simulation, HintsNameWhatTheirHostsWillReduce) {
+  SeededRandom random(7);
+  WorldOptions options;
+  options.sorts = true;
+  World world(options);
+  RunOptions run;
+  run.text = make_lines(random, 12 * kChunk);
+  run.chunks_per_split = 2;
+  run.partition_count = 4;  // one for each node: none has two, of which another could take one
+  const Outcome outcome = world.run(run);
+  ASSERT_TRUE(outcome.finished) << outcome.why;
+  EXPECT_GE(outcome.hints.size(), 12u);
+  EXPECT_EQ(outcome.hints.front().maps_done, 1u);
+  for (const Outcome::Hint& hint : outcome.hints) EXPECT_EQ(outcome.reduced_at.at(hint.partition), hint.node);
+}
+
 TEST(Simulation, HonestClustersCountRight) {
   Tally tally;
   const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 1);

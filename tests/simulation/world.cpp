@@ -289,7 +289,12 @@ void World::act() {
         });
         break;
       }
+      case RunAction::Kind::kHint:
+        for (const mapreduce::StreamHint::Part& part : action.hint.parts)
+          outcome_.hints.push_back({action.node, part.partition, core_->progress().maps_done});
+        break;
       case RunAction::Kind::kFetch:
+        outcome_.reduced_at[action.output.partition] = action.node;
         fetch_output(action);
         break;
       case RunAction::Kind::kDropFetch:

@@ -49,6 +49,13 @@ struct Outcome {
   std::vector<JobCounter> counters;
   std::vector<RecordPlace> malformed_places;
   std::vector<std::string> notes;
+  struct Hint {
+    NodeId node;
+    std::uint32_t partition = 0;
+    std::uint32_t maps_done = 0;  // by then
+  };
+  std::vector<Hint> hints;
+  std::map<std::uint32_t, NodeId> reduced_at;  // by partition
   std::uint64_t attacks = 0;
   UnixMs took_ms = 0;
 };
