@@ -23,6 +23,36 @@ expect_refused() {
   if [ $got -eq "$code" ] && grep -qE -- "$text" "$work/out.log"; then ok "$name"; else
     not_ok "$name"; echo "  | exit $got, expected $code and: $text"; sed 's/^/  | /' "$work/out.log" | tail -n 25; fi
 }
+# on_clusters JOB IMAGE COMMAND...: the command with a cluster's name and arguments for `run`, on two kinds of cluster: three
+# workers, and one that is the next job's turn. With BRUME_TEST_MATRIX=1 on every kind.
+cluster_kinds=(
+  'workers-3 --engine process --workers 3 / --split-size 64K --partitions 4'
+  'podman --engine podman --workers 2 / --split-size 100K --partitions 3'
+  'without-tee --engine process --tee none --workers 4 / --split-size 64K --partitions 7'
+  'one-worker --engine process --workers 1 / --partitions 1'
+  'docker --engine docker --workers 3 / --split-size 300K --partitions 2'
+  'roles --engine process --mappers 3 --reducers 2 / --split-size 128K --partitions 5'
+  'enclaves --engine process --workers 2 --enclaves-per-node 3 / --partitions 6'
+  'workers-10 --engine process --workers 10 / --split-size 32K --partitions 10'
+)
+clusters_had=0
+on_clusters() {
+  local job=$1 image=$2 kind turn name up run why; shift 2
+  clusters_had=$((clusters_had + 1))
+  turn=$((1 + clusters_had % (${#cluster_kinds[@]} - 1)))
+  for kind in "${!cluster_kinds[@]}"; do
+    [ "${BRUME_TEST_MATRIX:-0}" = 1 ] || [ "$kind" = 0 ] || [ "$kind" = $turn ] || continue
+    read -r name up <<<"${cluster_kinds[$kind]}"
+    run=${up#*/ } up=${up% / *}
+    # shellcheck disable=SC2086
+    {
+      if ! why=$("$brume" up $up --probe 2>&1); then skip "$job-$name" "$(tail -n 1 <<<"$why")"; continue; fi
+      expect "$job-$name-up" "$brume" up $up --image "$image"
+      "$@" "$name" $run
+    }
+    expect "$job-$name-down" "$brume" down
+  done
+}
 # The independent count: words are maximal runs of bytes outside {9,10,11,12,13,32}.
 count_words() {
   LC_ALL=C tr -s '\t\n\v\f\r ' '\n' <"$1" | LC_ALL=C sed '/^$/d' | LC_ALL=C sort -S 1G | LC_ALL=C uniq -c |
