@@ -28,20 +28,10 @@ struct BestLines {
     std::ranges::push_heap(items, better);
   }
 
+  auto fields() const { return std::tie(limit, items); }
+
   std::uint64_t limit = 0;
   std::vector<Item> items;
-};
-
-template <>
-struct brume::Codec<BestLines> {
-  static void encode(const BestLines& value, std::string& out) {
-    brume::Codec<std::uint64_t>::encode(value.limit, out);
-    brume::Codec<std::vector<BestLines::Item>>::encode(value.items, out);
-  }
-  static bool decode(std::string_view& in, BestLines& value) {
-    return brume::Codec<std::uint64_t>::decode(in, value.limit) &&
-           brume::Codec<std::vector<BestLines::Item>>::decode(in, value.items);
-  }
 };
 
 struct TopK {

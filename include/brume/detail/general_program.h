@@ -6,6 +6,7 @@
 
 #include <brume/detail/configuration.h>
 #include <brume/detail/general_merge.h>
+#include <brume/detail/held_size.h>
 #include <brume/detail/keyed_hash.h>
 
 #include <optional>
@@ -30,14 +31,16 @@ class ValueTable {
 
   void add(std::string_view key, const Value& value) {
     if (const auto found = map_.find(key); found != map_.end()) {
+      bytes_ -= held_size(found->second);
       Job::combine(found->second, value);
+      bytes_ += held_size(found->second);
       return;
     }
-    bytes_ += kNodeSize + 2 * sizeof(Value) + key.size();
-    map_.try_emplace(std::string(key), value);
+    const auto entry = map_.try_emplace(std::string(key), value).first;
+    bytes_ += kNodeSize + 2 * sizeof(Value) + key.size() + held_size(entry->second);
   }
   const Map& map() const { return map_; }
-  // About; a value counts with its type's size.
+  // About.
   std::size_t bytes() const { return bytes_; }
   void clear() {
     map_.clear();
