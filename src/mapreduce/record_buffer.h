@@ -61,8 +61,11 @@ class RecordBuffer {
       BRUME_ASSIGN(const ByteView piece, source_->next());
       ended_ = piece.empty();
       if (buffer_.size() < size_ + piece.size() + kSlack) {
-        // As much as is needed where a record is long, else room for what one more piece may bring.
-        buffer_.resize(size_ + piece.size() + std::max(least > size_ ? least - size_ : 0, piece.size() / 4) + kSlack);
+        // As much as is needed where a record is long, but no more again than there is: a size alone asks for no
+        // memory. Else room for what one more piece may bring.
+        const std::size_t there = size_ + piece.size();
+        const std::size_t lacking = least > there ? std::min(least - there, there) : 0;
+        buffer_.resize(there + std::max(lacking, piece.size() / 4) + kSlack);
       }
       if (!piece.empty()) std::memcpy(buffer_.data() + size_, piece.data(), piece.size());
       size_ += piece.size();
