@@ -36,6 +36,7 @@ class Host : public Outbox, public MessageOutbox, public FramePump {
     switch (type) {
       case abi::ToHost::kPutBlock: {
         const auto put = abi::parse_put_block(payload);
+        if (put->name.stage == abi::Stage::kScratch) append(all_scratch, put->blocks);
         store[put->name].push_back(to_bytes(put->blocks));
         return;
       }
@@ -69,6 +70,7 @@ class Host : public Outbox, public MessageOutbox, public FramePump {
   }
 
   std::map<abi::StreamName, std::vector<Bytes>> store;
+  Bytes all_scratch;  // as it came
   std::function<void(const abi::StreamPart&, std::vector<Bytes>&)> attack;
   std::vector<std::uint64_t> input_fetches;
   std::vector<mapreduce::Message> messages;
@@ -98,7 +100,8 @@ class Host : public Outbox, public MessageOutbox, public FramePump {
 };
 
 struct Bench {
-  explicit Bench(std::uint64_t chunk_count, std::uint64_t memory) : key(crypto::Key32::random(random)) {
+  explicit Bench(std::uint64_t chunk_count, std::uint64_t memory, std::uint64_t side_chunk_count = 0)
+      : key(crypto::Key32::random(random)) {
     mapreduce::TaskLimits limits;
     limits.memory_budget = memory;
     runner.emplace(job, random, host, host, host, limits);
@@ -112,8 +115,14 @@ struct Bench {
     fields.split_chunk_counts = {static_cast<std::uint32_t>(chunk_count)};
     input.chunk_count = chunk_count;
     input.final_chunk_size = mapreduce::kChunkSize;
+    std::vector<crypto::Key32> side_keys;
+    if (side_chunk_count > 0) {
+      fields.sides.push_back({input, "side"});
+      fields.sides[0].commitment.chunk_count = side_chunk_count;
+      side_keys.push_back(key);
+    }
     descriptor.emplace(*mapreduce::Descriptor::create(fields));
-    tell(encode(mapreduce::RunStart{descriptor->encoded(), key, {}}));
+    tell(encode(mapreduce::RunStart{descriptor->encoded(), key, side_keys}));
     for (std::uint64_t i = 0; i < chunk_count; ++i) {
       Bytes chunk(mapreduce::kChunkSize);
       random.fill(chunk);
@@ -205,6 +214,29 @@ TEST(Merging, SortsMoreThanItsMemoryAndLeavesNothingAtItsHost) {
     while (reader.next(record) == OutputReader::Next::kRecord) ASSERT_EQ(record.line(), records.at(at++));
   }
   EXPECT_EQ(at, records.size());
+}
+
+TEST(Merging, ItsHostSeesNoRecordInScratch) {
+  Bench bench(40, kSmall);
+  bench.map();
+  ASSERT_TRUE(bench.done().has_value()) << bench.failure();
+  const std::string_view text = as_chars(bench.text);
+  const std::string_view scratch = as_chars(bench.host.all_scratch);
+  EXPECT_GE(scratch.size(), text.size());
+  for (std::size_t i = 0; i < text.size(); i += text.size() / 64) {
+    const std::string_view record = text.substr(i / 16 * 16, 16);
+    EXPECT_TRUE(text.contains(record));
+    for (const std::size_t half : {0, 8}) EXPECT_FALSE(scratch.contains(record.substr(half, 8)));
+  }
+}
+
+TEST(Merging, SideDataThatFillsAnEnclaveIsNotEvenAskedFor) {
+  for (const std::uint64_t chunks : {4u, 5u}) {
+    Bench bench(1, kSmall, chunks);  // half of the budget is 4 chunks
+    bench.tell(encode(mapreduce::MapOrder{1, bench.descriptor->run(), 0, bench.key, bench.key}));
+    EXPECT_EQ(bench.host.input_fetches.size(), chunks == 4 ? 2u : 1u);  // the split's, and the side's
+    EXPECT_EQ(bench.failure().contains("side data of 327680 bytes is more"), chunks == 5) << bench.failure();
+  }
 }
 
 // A host that does `change` to the blocks of one answer about scratch.

@@ -369,6 +369,11 @@ TEST_F(RelayTest, PrefetchesAndNeedsTheHolderNoMore) {
     EXPECT_EQ(heard.type, ToEnclave::kFetchEnd);
     EXPECT_EQ(heard.payload, blocks);
   }
+  // Others get what this node's enclave made, and nothing else.
+  transport::FetchClient stranger;
+  const Status served =
+      stranger.fetch({"127.0.0.1", hello.fetch_port}, abi::StreamPart{name(1)}, [](ByteView) { return true; });
+  EXPECT_EQ(served.error().code, ErrorCode::kNotFound);
   master.tell(transport::DropRun{name(1).run});
   enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
   ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
