@@ -38,7 +38,7 @@ class Seat {
   // What is needed before any thread begins; or why there is nothing to serve.
   std::optional<RelayEnd> take() {
     BlockStoreLimits limits;
-    limits.size = options_.scratch_limit;
+    limits.size = options_.scratch_limit - options_.prefetch_limit();
     (void)::mkdir(options_.scratch_path.c_str(), 0700);  // the part of one of several enclaves is not there yet
     auto store = BlockStore::open(options_.scratch_path, limits);
     if (!store) return give_up(ExitCode::kHostFailed, store.error().what);

@@ -21,11 +21,13 @@ struct NodeOptions {
   std::string platform_path = "/run/brume/platform.sock";
   std::string scratch_path = "/var/lib/brume";
   std::uint16_t listen_port = 0;              // 0: a free one
-  std::uint64_t scratch_limit = 64ull << 30;  // bytes
+  std::uint64_t scratch_limit = 64ull << 30;  // bytes; a quarter of it for what is fetched early
   std::uint32_t connect_limit_s = 60;         // how long an absent master or platform is waited for
   std::vector<Share> shares;
   std::uint32_t enclaves = 1;
   bool help = false;
+
+  std::uint64_t prefetch_limit() const { return scratch_limit / 4; }
 };
 
 extern const char* const kNodeHelp;

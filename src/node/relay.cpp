@@ -22,13 +22,6 @@ constexpr Milliseconds kHeartbeatInterval{4'000};
 // After the enclave closed its connection, the master's reason may still be on its way.
 constexpr int kNetShutdownGraceMs = 1'000;
 
-// A quarter of the node's space: what its own enclave makes must have room.
-PrefetchLimits prefetch_limits(const NodeOptions& options) {
-  PrefetchLimits limits;
-  limits.size = options.scratch_limit / 4;
-  return limits;
-}
-
 }  // namespace
 
 void log_line(std::string_view text) {
@@ -45,7 +38,7 @@ Relay::Relay(const NodeOptions& options, EnclaveHost& enclave, BlockStore& store
       writer_(enclave.ring().to_enclave, write_wait_),
       reader_(enclave.ring().to_host, read_wait_),
       inputs_(options.shares),
-      prefetched_(options.scratch_path + "/prefetched", fetch_client_, prefetch_limits(options)),
+      prefetched_(options.scratch_path + "/prefetched", fetch_client_, {.size = options.prefetch_limit()}),
       fetches_(kFetchThreadLimit, kFetchQueueLimit),
       quotes_(1, kQuoteQueueLimit),
       end_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
