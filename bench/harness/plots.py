@@ -1,8 +1,9 @@
 """Bars as SVG, with nothing but the standard library; it looks as what `brume bench paper` draws."""
 from xml.sax.saxutils import escape
 
-COLOURS = ["#1f6f8b", "#9aa5b1", "#e0a458", "#5b8c5a", "#b56576", "#6d597a", "#355070", "#c9ada7", "#84a98c", "#444444"]
-ROW, LEFT, WIDTH, TOP, BOTTOM = 26, 330, 560, 70, 60
+COLOURS = ["#1f6f8b", "#9aa5b1", "#e0a458", "#5b8c5a", "#b56576", "#6d597a", "#355070", "#c9ada7", "#84a98c", "#444444",
+           "#d9c27e"]
+ROW, LEFT, WIDTH, TOP, BOTTOM = 26, 390, 560, 70, 60
 
 
 def words(x, y, text, style=""):
