@@ -167,6 +167,7 @@ void RunCore::node_revoked(NodeId node) {
 }
 
 void RunCore::tick(UnixMs now) {
+  hint_room_.tick(now);
   plan_.tick(now);
   obey_plan();
 }
@@ -288,6 +289,7 @@ void RunCore::hint_at(const TaskId& map_task) {
     if (totals.sealed_size < kHintLeast || !reducer || *reducer == committed->node) continue;
     parts[*reducer].push_back({partition, totals.block_count, totals.sealed_size});
   }
+  if (!hint_room_.take(parts.size())) return;
   for (auto& [reducer, of_it] : parts) {
     RunAction& action = actions_.emplace_back();
     action.kind = Action::kHint;

@@ -12,6 +12,7 @@
 
 #include "base/outside.h"
 #include "mapreduce/completeness.h"
+#include "mapreduce/hint_room.h"
 #include "mapreduce/merge.h"
 #include "mapreduce/output_store.h"
 #include "mapreduce/plan.h"
@@ -160,6 +161,7 @@ class RunCore {
   std::map<Ticket, std::uint32_t> generations_;
   std::map<Ticket, Collector> collectors_;
   std::optional<TaskDone> report_;  // being committed
+  HintRoom hint_room_;
   std::vector<RunAction> actions_;
   bool finished_ = false;
 };
