@@ -107,6 +107,10 @@ Result<PutBlock> parse_put_block(ByteView payload);
 
 // The u32 size before each block.
 inline constexpr std::uint64_t kBlockFraming = 4;
+// A stream as it is sent.
+constexpr std::uint64_t framed_size(std::uint64_t sealed_size, std::uint64_t block_count) {
+  return sealed_size + kBlockFraming * block_count;
+}
 // Cuts `blocks` at its u32 sizes. Refuses an empty block, one over `block_limit` and a cut one.
 Result<std::vector<ByteView>> split_blocks(ByteView blocks, std::size_t block_limit);
 

@@ -12,7 +12,7 @@ class FetchedStream final : public ByteSource {
       : all_(all),
         stream_(std::move(stream)),
         part_size_(std::max<std::size_t>(window / 2, 1)),
-        framed_size_(stream_.totals.sealed_size + abi::kBlockFraming * stream_.totals.block_count),
+        framed_size_(abi::framed_size(stream_.totals.sealed_size, stream_.totals.block_count)),
         on_fault_(std::move(on_fault)),
         on_end_(std::move(on_end)) {
     request();

@@ -106,13 +106,14 @@ void GatherRun::take_blocks(std::uint64_t id, ByteView blocks) {
   Fetch* fetch = find(id);
   if (over() || fetch == nullptr) return;
   if (fetch->ended) return fail_source(FailureReason::kStreamRefused, fetch->source, "blocks after the end");
+  if (blocks.empty()) return;  // no bound would hold for how many of them are kept
   if (work_ && fetch == &fetches_.front() && fetch->held.empty()) {
     return open(blocks);
   }
   // Before its turn a stream is kept unopened: no more of it than was committed, framing included.
   fetch->held_size += blocks.size();
   const sealed::StreamTotals& totals = sources()[fetch->source].totals;
-  if (fetch->held_size > totals.sealed_size + abi::kBlockFraming * totals.block_count) {
+  if (fetch->held_size > abi::framed_size(totals.sealed_size, totals.block_count)) {
     return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
   }
   fetch->held.push_back(to_bytes(blocks));

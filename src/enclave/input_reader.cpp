@@ -66,6 +66,7 @@ bool InputReader::check_sizes(Request& request, ByteView chunks) {
 void InputReader::on_input(std::uint64_t fetch, ByteView chunks) {
   Request* request = find(fetch);
   if (fault_ || request == nullptr || !check_sizes(*request, chunks)) return;
+  if (chunks.empty()) return;  // no bound would hold for how many of them are kept
   if (taker_ == nullptr || request != &requests_.front() || !request->held.empty()) {
     request->held.push_back(to_bytes(chunks));
     return;

@@ -95,7 +95,7 @@ void Plan::steal(Stage stage) {
   std::vector<NodeId> idle;
   for (const auto& [load, node] : able) {
     if (load > 0) break;
-    if (nodes_.at(node).suspicion < options_.suspicion_limit) idle.push_back(node);
+    idle.push_back(node);
   }
   for (const NodeId node : idle) {
     const Ticket newest = newest_behind_another(stage, node);
@@ -116,7 +116,7 @@ Ticket Plan::newest_behind_another(Stage stage, NodeId for_node) const {
     const Attempt& attempt = attempts_.at(last);
     const Task& task = of(attempt.task.stage).tasks[attempt.task.index];
     if (attempt.task.stage != stage || task.running.size() != 1) continue;
-    if (std::ranges::find(task.avoid, for_node) != task.avoid.end()) continue;
+    if (shuns(attempt.task, for_node)) continue;
     newest = last;
   }
   return newest;

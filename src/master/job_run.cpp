@@ -117,7 +117,7 @@ void JobRun::send_hint(const mapreduce::RunAction& action) {
   transport::Prefetch message{id(), hint.holder, hint.split, hint.salt, {}};
   for (const mapreduce::StreamHint::Part& part : hint.parts) {
     if (message.streams.size() == transport::kPrefetchLimit) break;  // only a hint
-    message.streams.push_back({part.partition, part.sealed_size + abi::kBlockFraming * part.block_count});
+    message.streams.push_back({part.partition, abi::framed_size(part.sealed_size, part.block_count)});
   }
   outside_.send_hint(action.node, message);
 }

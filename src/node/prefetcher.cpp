@@ -86,7 +86,8 @@ void Prefetcher::fetch(const abi::StreamName& name, const transport::Endpoint& h
 bool Prefetcher::begin(const abi::StreamName& name) {
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(name);
-  if (found == streams_.end()) return false;  // taken from elsewhere, or of a run that has ended
+  // Taken from elsewhere, or of a run that has ended.
+  if (found == streams_.end() || found->second.state != State::kWaiting) return false;
   if (!has_room(found->second.size)) {
     streams_.erase(found);
     return false;

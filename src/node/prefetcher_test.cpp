@@ -59,6 +59,12 @@ struct Bench {
     holder.slow = false;
     client.cancel();
   }
+  // A hint whose fetch is under way, and stays so while the holder is slow.
+  void want_slowly(std::uint8_t run, std::uint64_t size) {
+    holder.slow = true;
+    prefetcher.want(hint(run, 0, size), holder.endpoint());
+    wait_until([&] { return holder.asked == 1; });
+  }
   // All of the stream as one that asks gets it; nothing where it must go to the holder.
   std::optional<Bytes> take(std::uint8_t run, std::uint32_t partition, std::uint64_t offset = 0) {
     const auto source = prefetcher.take({stream(run, partition), offset, 0});
@@ -99,9 +105,7 @@ TEST(Prefetcher, WhoAsksWaitsForWhatIsOnItsWay) {
   Bench bench;
   const Bytes blocks = two_blocks();
   bench.holder.keep(stream(1, 0), blocks);
-  bench.holder.slow = true;
-  bench.prefetcher.want(hint(1, 0, blocks.size()), bench.holder.endpoint());
-  wait_until([&] { return bench.holder.asked == 1; });
+  bench.want_slowly(1, blocks.size());
   std::thread later([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     bench.holder.slow = false;
@@ -114,10 +118,8 @@ TEST(Prefetcher, WhatStillWaitsIsLeftToWhoAsks) {
   Bench bench({.fetches_at_once = 1});
   const Bytes blocks = two_blocks();
   bench.holder.keep(stream(1, 0), blocks);
-  bench.holder.slow = true;
-  bench.prefetcher.want(hint(1, 0, blocks.size()), bench.holder.endpoint());
+  bench.want_slowly(1, blocks.size());
   bench.prefetcher.want(hint(1, 1, blocks.size()), bench.holder.endpoint());
-  wait_until([&] { return bench.holder.asked == 1; });
   EXPECT_EQ(bench.take(1, 1), std::nullopt);
   bench.holder.slow = false;
   EXPECT_EQ(bench.take(1, 0), blocks);
@@ -159,9 +161,7 @@ TEST(Prefetcher, ARunThatEndsMeanwhileLeavesNothing) {
   Bench bench;
   const Bytes blocks = two_blocks();
   bench.holder.keep(stream(1, 0), blocks);
-  bench.holder.slow = true;
-  bench.prefetcher.want(hint(1, 0, blocks.size()), bench.holder.endpoint());
-  wait_until([&] { return bench.holder.asked == 1; });
+  bench.want_slowly(1, blocks.size());
   std::optional<Bytes> got = Bytes();
   std::thread asker([&] { got = bench.take(1, 0); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -172,9 +172,7 @@ TEST(Prefetcher, ARunThatEndsMeanwhileLeavesNothing) {
 
 TEST(Prefetcher, StopsWithoutItsHoldersAnswer) {
   Bench bench;
-  bench.holder.slow = true;
-  bench.prefetcher.want(hint(1, 0, 100), bench.holder.endpoint());
-  wait_until([&] { return bench.holder.asked == 1; });
+  bench.want_slowly(1, 100);
   std::optional<Bytes> got = Bytes();
   std::thread asker([&] { got = bench.take(1, 0); });
   bench.client.cancel();

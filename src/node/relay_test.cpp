@@ -187,6 +187,11 @@ class RelayTest : public ::testing::Test {
   void join() {
     if (runner.joinable()) runner.join();
   }
+  // What the master told before has arrived: an echo through it comes after that.
+  bool has_heard_the_master() {
+    enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
+    return enclave.hear().type == ToEnclave::kNet;
+  }
   static abi::StreamName name(std::uint32_t partition) {
     abi::StreamName out;
     out.run.bytes.fill(9);
@@ -272,8 +277,7 @@ TEST_F(RelayTest, FetchesInputWhereItLiesAndTheRestFromTheMaster) {
   const transport::InputPlace place{30, 10, 200, file.size(), transport::InputPlace::Kind::kUrl, server.url("/x")};
   (void)master.wait_hello();
   master.tell(transport::Inputs{RunId{}, {place}, {{40, 1}}, ""});
-  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));  // its echo comes after the places
-  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  ASSERT_TRUE(has_heard_the_master());
   abi::InputRange range;
   range.first_chunk = 28;
   range.chunk_count = 13;
@@ -293,8 +297,7 @@ TEST_F(RelayTest, SaysWhatIsWrongWithAPlace) {
   const transport::InputPlace place{0, 1, 0, 16, transport::InputPlace::Kind::kUrl, server.url("/x?secret")};
   (void)master.wait_hello();
   master.tell(transport::Inputs{RunId{}, {place}, {}, ""});
-  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
-  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  ASSERT_TRUE(has_heard_the_master());
   abi::InputRange range;
   range.chunk_count = 1;
   enclave.say(ToHost::kFetchInput, 1, abi::encode_input_range(range));
@@ -325,8 +328,7 @@ TEST_F(RelayTest, StoresStreamsAndServesThemToItselfAndOthers) {
   const auto hello = master.wait_hello();
   // Node 2 stands for another node at the same address: its stream comes over a socket.
   master.tell(transport::Peers{NodeId{1}, {{NodeId{2}, {"127.0.0.1", hello.fetch_port}}}});
-  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));  // its echo comes after the peers
-  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  ASSERT_TRUE(has_heard_the_master());
   for (const std::uint32_t holder : {1u, 2u}) {
     enclave.say(ToHost::kFetchStream, holder, abi::encode_fetch_stream({{name(1)}, NodeId{holder}}));
     const auto heard = enclave.hear_fetch(holder);
@@ -360,8 +362,7 @@ TEST_F(RelayTest, PrefetchesAndNeedsTheHolderNoMore) {
     return size;
   };
   EXPECT_EQ(wait(true), blocks.size());
-  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
-  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  ASSERT_TRUE(has_heard_the_master());
   store->drop_stream(name(1));
   for (const std::uint64_t id : {1u, 2u}) {
     enclave.say(ToHost::kFetchStream, id, abi::encode_fetch_stream({{name(1)}, NodeId{2}}));
@@ -375,8 +376,7 @@ TEST_F(RelayTest, PrefetchesAndNeedsTheHolderNoMore) {
       stranger.fetch({"127.0.0.1", hello.fetch_port}, abi::StreamPart{name(1)}, [](ByteView) { return true; });
   EXPECT_EQ(served.error().code, ErrorCode::kNotFound);
   master.tell(transport::DropRun{name(1).run});
-  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
-  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  ASSERT_TRUE(has_heard_the_master());
   enclave.say(ToHost::kFetchStream, 3, abi::encode_fetch_stream({{name(1)}, NodeId{2}}));
   EXPECT_EQ(enclave.hear_fetch(3).type, ToEnclave::kFetchFailed);
 }
@@ -389,8 +389,7 @@ TEST_F(RelayTest, PrefetchesNothingFromItsOwnMachine) {
   master.tell(transport::Peers{
       NodeId{1}, {{NodeId{1}, {"127.0.0.1", hello.fetch_port}}, {NodeId{2}, {"127.0.0.1", hello.fetch_port}}}});
   master.tell(transport::Prefetch{name(1).run, NodeId{2}, 0, {}, {{1, blocks.size()}}});
-  enclave.say(ToHost::kNetOut, 0, as_bytes("sync"));
-  ASSERT_EQ(enclave.hear().type, ToEnclave::kNet);
+  ASSERT_TRUE(has_heard_the_master());
   store->drop_stream(name(1));
   enclave.say(ToHost::kFetchStream, 1, abi::encode_fetch_stream({{name(1)}, NodeId{2}}));
   EXPECT_EQ(enclave.hear_fetch(1).type, ToEnclave::kFetchFailed);

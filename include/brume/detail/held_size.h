@@ -17,10 +17,6 @@ concept SaysHeldSize = requires(const T& value) {
   { value.held_size() } -> std::convertible_to<std::size_t>;
 };
 
-// Values that may hold something.
-template <typename T>
-inline constexpr bool kMayHold = !std::is_trivially_copyable_v<T>;
-
 template <typename T>
 std::size_t held_size(const T& value);
 
@@ -74,8 +70,11 @@ struct HeldSize<std::tuple<Parts...>> {
 
 template <typename T>
 std::size_t held_size(const T& value) {
-  if constexpr (kMayHold<T>) return HeldSize<T>::of(value);
-  return 0;
+  if constexpr (std::is_trivially_copyable_v<T>) {
+    return 0;
+  } else {
+    return HeldSize<T>::of(value);
+  }
 }
 
 }  // namespace brume::detail
