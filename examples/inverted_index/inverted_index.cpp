@@ -49,26 +49,30 @@ struct InvertedIndex {
   }
 
   void reduce(std::string_view word, brume::Values<Value> values, brume::Output& out) const {
-    std::vector<Value> sorted;
-    for (const Value& value : values) sorted.push_back(value);
+    if (places == Places::kLines || places == Places::kWords) {
+      list(word, values, &Value::first, out);
+    } else {
+      list(word, values, &Value::second, out);
+    }
+  }
+
+ private:
+  template <typename Place>
+  static void list(std::string_view word, brume::Values<Value> values, Place Value::* place, brume::Output& out) {
+    std::vector<Place> sorted;
+    for (const Value& value : values) sorted.push_back(value.*place);
     std::ranges::sort(sorted);
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     brume::Line rest;
     char between = '\t';
-    for (const Value& value : sorted) {
-      rest << between;
+    for (const Place& one : sorted) {
+      rest << between << one;
       between = ' ';
-      if (places == Places::kLines || places == Places::kWords) {
-        rest << value.first;
-      } else {
-        rest << value.second;
-      }
     }
     rest << '\n';
     out.line(0, word, rest.view());
   }
 
- private:
   Places places = Places::kLines;
   brume::Words words = brume::Words::whitespace();
 };

@@ -59,7 +59,9 @@ struct Codec<T> {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   static void encode(T value, std::string& out) {
     const auto bits = std::bit_cast<Bits>(value);
-    for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<char>(bits >> (8 * i)));
+    char bytes[sizeof(T)];
+    for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+    out.append(bytes, sizeof bytes);
   }
   static bool decode(std::string_view& in, T& value) {
     if (in.size() < sizeof(T)) return false;

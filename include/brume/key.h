@@ -56,7 +56,9 @@ decltype(auto) with_fields(const T& value, Function function) {
 
 template <std::unsigned_integral Bits>
 void put_big_endian(Bits bits, std::string& out) {
-  for (std::size_t i = sizeof bits; i-- > 0;) out.push_back(static_cast<char>(bits >> (8 * i)));
+  char bytes[sizeof bits];
+  for (std::size_t i = 0; i < sizeof bits; ++i) bytes[i] = static_cast<char>(bits >> (8 * (sizeof bits - 1 - i)));
+  out.append(bytes, sizeof bytes);
 }
 template <std::unsigned_integral Bits>
 bool take_big_endian(std::string_view& in, Bits& bits) {

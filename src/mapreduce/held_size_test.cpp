@@ -1,4 +1,4 @@
-#include <brume/detail/general_program.h>
+#include <brume/detail/held_size.h>
 #include <gtest/gtest.h>
 
 namespace brume::detail {
@@ -32,21 +32,6 @@ TEST(HeldSize, CountsWhatAValueOwns) {
   EXPECT_EQ(held_size(WithFields{1, std::vector<double>(4)}), 32u);
   EXPECT_EQ(held_size(Own{}), 1234u);
   EXPECT_EQ(held_size(Unknown{std::string(1000, 'x')}), 0u);
-}
-
-struct Lists {
-  using Value = std::vector<std::uint64_t>;
-  static void combine(Value& into, const Value& more) { into.insert(into.end(), more.begin(), more.end()); }
-};
-
-TEST(ValueTable, SeesCombinedValuesGrow) {
-  const HashSchedule schedule = make_hash_schedule(HashKey{});
-  ValueTable<Lists> table(schedule);
-  for (std::uint64_t i = 0; i < 10'000; ++i) table.add(i % 2 == 0 ? "even" : "odd", {i});
-  EXPECT_GE(table.bytes(), 80'000u);
-  EXPECT_LE(table.bytes(), 200'000u);
-  table.clear();
-  EXPECT_EQ(table.bytes(), 0u);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct Head {
   std::uint64_t prefix = 0;
   std::string_view key{};
   std::string_view value{};
+  bool same_key = false;  // as the pair before in its sequence
   bool done = false;
 };
 
@@ -54,7 +55,8 @@ class PairCursor {
     if (!buffer_.varint(key_field)) return malformed("map stream: a key's size");
     if (key_field > kFieldLimit) return fail(ErrorCode::kLimit, "map stream: a key over 4 GiB");
     if (key_field == 0 && !any_) return malformed("map stream: begins with the key before");
-    if (key_field > 0) BRUME_TRY(take_key(static_cast<std::size_t>(key_field - 1)));
+    head_.same_key = key_field == 0;
+    if (!head_.same_key) BRUME_TRY(take_key(static_cast<std::size_t>(key_field - 1)));
     BRUME_TRY(buffer_.want(kMaxVarintSize));
     if (!buffer_.varint(value_size)) return malformed("map stream: a value's size");
     if (value_size > kFieldLimit) return fail(ErrorCode::kLimit, "map stream: a value over 4 GiB");
@@ -109,9 +111,9 @@ class Merged final : public PairReader {
 
   std::expected<bool, std::string> next(Pair& pair) override {
     if (cursors_.empty()) return false;
+    const std::size_t last = tree_.winner();
     if (begun_) {
-      last_key_.assign(cursors_[tree_.winner()].head().key);
-      if (auto status = cursors_[tree_.winner()].advance(); !status) return std::unexpected(status.error().what);
+      if (auto status = cursors_[last].advance(); !status) return std::unexpected(status.error().what);
       tree_.replay();
     }
     const Head& head = cursors_[tree_.winner()].head();
@@ -119,7 +121,8 @@ class Merged final : public PairReader {
       cursors_.clear();  // and with them their memory
       return false;
     }
-    pair = {head.key, head.value, begun_ && head.key == last_key_};
+    pair = {head.key, head.value, begun_ && ((tree_.winner() == last && head.same_key) || head.key == last_key_)};
+    if (!pair.same_key) last_key_.assign(head.key);
     begun_ = true;
     return true;
   }
@@ -190,19 +193,6 @@ class Passed final : public PairReader {
   PairReader& from_;
 };
 
-// A merge and the combining on top of it.
-class Whole final : public PairReader {
- public:
-  Whole(std::unique_ptr<PairReader> merged, const PairRules& rules)
-      : rules_(rules), merged_(std::move(merged)), combined_(combine_pairs(*merged_, rules_)) {}
-  std::expected<bool, std::string> next(Pair& pair) override { return combined_->next(pair); }
-
- private:
-  const PairRules rules_;
-  std::unique_ptr<PairReader> merged_;
-  std::unique_ptr<PairReader> combined_;
-};
-
 }  // namespace
 
 std::unique_ptr<PairReader> combine_pairs(PairReader& from, const PairRules& rules) {
@@ -247,8 +237,7 @@ Result<std::unique_ptr<PairReader>> merge_pairs(std::vector<OpenPairs> sources, 
     for (; at < sources.size(); ++at) fewer.push_back(std::move(sources[at]));
     sources = std::move(fewer);
   }
-  BRUME_ASSIGN(auto all, merge_all(sources, rules));
-  return std::make_unique<Whole>(std::move(all), rules);
+  return merge_all(sources, rules);
 }
 
 }  // namespace brume::mapreduce

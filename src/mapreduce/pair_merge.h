@@ -13,7 +13,8 @@ namespace brume::mapreduce {
 // Opens one of the sequences. Called once.
 using OpenPairs = std::function<std::unique_ptr<ByteSource>(std::size_t window)>;
 
-// A reader over all of them; `scratch` outlives it. Refuses what is malformed or out of order.
+// A reader over all of them; `scratch` outlives it. Refuses what is malformed or out of order. Equal keys are combined
+// in what goes through scratch, and else come one after another.
 Result<std::unique_ptr<detail::PairReader>> merge_pairs(std::vector<OpenPairs> sources, Scratch& scratch,
                                                         const detail::PairRules& rules);
 

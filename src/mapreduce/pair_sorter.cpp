@@ -2,61 +2,35 @@
 #include <brume/detail/pairs.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "mapreduce/pair_merge.h"
-#include "mapreduce/record_buffer.h"
+#include "mapreduce/pair_sort.h"
 
 namespace brume::detail {
 namespace {
 
+using mapreduce::PairItem;
 using mapreduce::RecordBuffer;
 
 constexpr std::size_t kLargestPiece = std::size_t{256} << 10;
 constexpr std::size_t kPiecesInMemory = 16;  // at least
 
-// A pair in the arena: u32 key size | u32 value size | key | value, readable for a while behind it.
-struct Item {
-  std::uint64_t prefix;  // of the key
-  const std::uint8_t* place;
-  std::uint64_t sequence;  // which came first
-
-  std::uint32_t size(std::size_t field) const {
-    std::uint32_t size;
-    std::memcpy(&size, place + 4 * field, sizeof size);
-    return size;
-  }
-  std::string_view key() const { return {reinterpret_cast<const char*>(place) + 8, size(0)}; }
-  std::string_view value() const { return {reinterpret_cast<const char*>(place) + 8 + size(0), size(1)}; }
-};
-
-template <Ties ties>
-struct Before {
-  bool operator()(const Item& a, const Item& b) const {
-    if (a.prefix != b.prefix) return a.prefix < b.prefix;
-    if (const int order = a.key().compare(b.key()); order != 0) return order < 0;
-    if constexpr (ties == Ties::kByValue) {
-      if (const int order = a.value().compare(b.value()); order != 0) return order < 0;
-    }
-    return a.sequence < b.sequence;
-  }
-};
-
 class InMemory final : public PairReader {
  public:
-  explicit InMemory(const std::vector<Item>& items) : items_(items) {}
+  explicit InMemory(const std::vector<PairItem>& items) : items_(items) {}
   std::expected<bool, std::string> next(Pair& pair) override {
     if (at_ == items_.size()) return false;
     constexpr std::size_t kAhead = 8;
     if (at_ + kAhead < items_.size()) __builtin_prefetch(items_[at_ + kAhead].place);
-    const Item& item = items_[at_];
-    pair = {item.key(), item.value(),
-            at_ > 0 && item.prefix == items_[at_ - 1].prefix && item.key() == items_[at_ - 1].key()};
+    const PairItem& item = items_[at_];
+    pair = {item.key(), item.value(), at_ > 0 && item.key() == items_[at_ - 1].key()};
     ++at_;
     return true;
   }
 
  private:
-  const std::vector<Item>& items_;
+  const std::vector<PairItem>& items_;
   std::size_t at_ = 0;
 };
 
@@ -68,22 +42,24 @@ class Sorter final : public PairSorter {
   }
 
   JobStatus add(std::string_view key, std::string_view value) override {
-    const std::size_t size = 8 + key.size() + value.size();
-    if (size > rules_.memory / 2)
+    const std::size_t size = PairItem::kHeaderSize + key.size() + value.size();
+    if (size > std::min<std::size_t>(rules_.memory / 2, std::numeric_limits<std::uint32_t>::max()))
       return job_error("a key with its value is larger than half of a task's memory for sorting");
     if (auto status = make_room(size); !status) return status;
-    const std::uint32_t sizes[2] = {static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value.size())};
-    std::memcpy(free_, sizes, sizeof sizes);
-    if (!key.empty()) std::memcpy(free_ + 8, key.data(), key.size());
-    if (!value.empty()) std::memcpy(free_ + 8 + key.size(), value.data(), value.size());
-    items_.push_back({mapreduce::key_prefix(free_ + 8, key.size()), free_, items_.size()});
+    const auto value_size = static_cast<std::uint32_t>(value.size());
+    std::uint8_t* const key_begin = free_ + PairItem::kHeaderSize;
+    std::memcpy(free_, &value_size, sizeof value_size);
+    if (!key.empty()) std::memcpy(key_begin, key.data(), key.size());
+    if (!value.empty()) std::memcpy(key_begin + key.size(), value.data(), value.size());
+    items_.push_back({mapreduce::key_prefix(key_begin, key.size()), free_, static_cast<std::uint32_t>(key.size()),
+                      static_cast<std::uint32_t>(items_.size())});
     free_ += size;
     return {};
   }
 
   JobStatus spill() override {
     if (items_.empty()) return {};
-    sort();
+    mapreduce::sort_pairs(items_, rules_.ties);
     InMemory sorted(items_);
     const auto run = mapreduce::write_run(*mapreduce::combine_pairs(sorted, rules_), scratch_);
     if (!run) return job_error(run.error().what);
@@ -98,7 +74,7 @@ class Sorter final : public PairSorter {
 
   std::expected<PairReader*, std::string> read() override {
     if (runs_.empty()) {
-      sort();
+      mapreduce::sort_pairs(items_, rules_.ties);
       sorted_ = std::make_unique<InMemory>(items_);
       result_ = mapreduce::combine_pairs(*sorted_, rules_);
       return result_.get();
@@ -113,12 +89,13 @@ class Sorter final : public PairSorter {
     }
     auto merged = mapreduce::merge_pairs(std::move(sources), scratch_, rules_);
     if (!merged) return std::unexpected(std::move(merged.error().what));
-    result_ = std::move(*merged);
+    sorted_ = std::move(*merged);
+    result_ = mapreduce::combine_pairs(*sorted_, rules_);
     return result_.get();
   }
 
   std::size_t bytes() const override {
-    return pieces_.size() * piece_size_ + large_size_ + items_.capacity() * sizeof(Item);
+    return pieces_.size() * piece_size_ + large_size_ + items_.capacity() * sizeof(PairItem);
   }
 
  private:
@@ -129,9 +106,10 @@ class Sorter final : public PairSorter {
     const bool list_grows = items_.size() == items_.capacity();
     const bool needs_piece = static_cast<std::size_t>(end_ - free_) < size;
     const bool large = size > piece_size_ / 4;
-    std::size_t more = list_grows ? 2 * std::max<std::size_t>(items_.capacity(), 512) * sizeof(Item) : 0;
+    std::size_t more = list_grows ? 2 * std::max<std::size_t>(items_.capacity(), 512) * sizeof(PairItem) : 0;
     if (needs_piece) more += large ? size : (used_pieces_ == pieces_.size() ? piece_size_ : 0);
-    if (bytes() + more > rules_.memory && !items_.empty()) {
+    const bool full = items_.size() == std::numeric_limits<decltype(PairItem::sequence)>::max();
+    if (full || (bytes() + more > rules_.memory && !items_.empty())) {
       if (auto status = spill(); !status) return status;
       return make_room(size);
     }
@@ -152,18 +130,10 @@ class Sorter final : public PairSorter {
     return {};
   }
 
-  void sort() {
-    if (rules_.ties == Ties::kByValue) {
-      std::ranges::sort(items_, Before<Ties::kByValue>{});
-    } else {
-      std::ranges::sort(items_, Before<Ties::kAsTheyCame>{});
-    }
-  }
-
   Scratch& scratch_;
   PairRules rules_;
   std::size_t piece_size_ = 0;
-  std::vector<Item> items_;
+  std::vector<PairItem> items_;
   std::vector<Piece> pieces_;
   std::size_t used_pieces_ = 0;
   std::vector<Piece> large_;  // a pair each

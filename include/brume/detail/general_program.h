@@ -6,53 +6,12 @@
 
 #include <brume/detail/configuration.h>
 #include <brume/detail/general_merge.h>
-#include <brume/detail/held_size.h>
 #include <brume/detail/keyed_hash.h>
+#include <brume/detail/value_table.h>
 
 #include <optional>
-#include <unordered_map>
 
 namespace brume::detail {
-
-struct KeyedHasher {
-  using is_transparent = void;
-  const HashSchedule* schedule;
-  std::size_t operator()(std::string_view key) const { return keyed_hash(*schedule, key); }
-};
-
-// The values of a map task, combined.
-template <typename Job>
-class ValueTable {
- public:
-  using Value = typename Job::Value;
-  using Map = std::unordered_map<std::string, Value, KeyedHasher, std::equal_to<>>;
-
-  explicit ValueTable(const HashSchedule& schedule) : map_(16, KeyedHasher{&schedule}) {}
-
-  void add(std::string_view key, const Value& value) {
-    if (const auto found = map_.find(key); found != map_.end()) {
-      bytes_ -= held_size(found->second);
-      Job::combine(found->second, value);
-      bytes_ += held_size(found->second);
-      return;
-    }
-    const auto entry = map_.try_emplace(std::string(key), value).first;
-    bytes_ += kNodeSize + 2 * sizeof(Value) + key.size() + held_size(entry->second);
-  }
-  const Map& map() const { return map_; }
-  // About.
-  std::size_t bytes() const { return bytes_; }
-  void clear() {
-    map_.clear();
-    bytes_ = 0;
-  }
-
- private:
-  static constexpr std::size_t kNodeSize = 64;
-
-  Map map_;
-  std::size_t bytes_ = 0;
-};
 
 // Pairs are sorted by partition (two bytes, big-endian), then key.
 template <typename Job>
@@ -104,8 +63,11 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   }
 
   void empty_table() {
-    for (const auto& [key, value] : table_.map()) sort(key, value);
-    table_.clear();
+    if constexpr (Combines<Job>) {
+      table_.settle();
+      table_.each([this](std::string_view key, const Value& value) { sort(key, value); });
+      table_.clear();
+    }
   }
   void sort(std::string_view key, const Value& value) {
     const std::uint32_t partition = partition_for(job_, state_, key);

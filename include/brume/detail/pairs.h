@@ -53,7 +53,7 @@ class PairSorter {
 };
 std::unique_ptr<PairSorter> make_pair_sorter(Scratch& scratch, PairRules rules);
 
-// Sorted streams, merged.
+// Sorted streams, merged. Equal keys come one after another: not all are combined.
 std::expected<std::unique_ptr<PairReader>, std::string> merge_streams(StreamSet& streams, Scratch& scratch,
                                                                       const PairRules& rules);
 
