@@ -160,9 +160,8 @@ void CountingMapTask::spill() {
       writer.put(key, tables_.total(key, bucket.counts[slot]));
     });
     writer.begin(partition, longs.size() / partitions + 1);
-    longs.for_each_in(first, last, [&](const LongEntry& entry, std::uint64_t) {
-      writer.put(entry.key(), tables_.total(entry.key(), entry.count));
-    });
+    longs.for_each_in(
+        first, last, [&](const LongEntry& entry) { writer.put(entry.key(), tables_.total(entry.key(), entry.count)); });
   }
   auto status = writer.finish();
   if (status_) status_ = std::move(status);

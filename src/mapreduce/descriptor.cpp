@@ -331,4 +331,20 @@ std::vector<std::uint32_t> plan_splits(std::uint64_t chunk_count, std::uint64_t 
   return counts;
 }
 
+std::vector<std::uint32_t> plan_falling_splits(std::uint64_t chunk_count, std::uint64_t chunks_per_split,
+                                               std::uint64_t least, std::uint32_t mappers) {
+  least = std::max<std::uint64_t>(1, least);
+  mappers = std::max(1u, mappers);
+  chunks_per_split = std::min<std::uint64_t>(chunks_per_split, std::numeric_limits<std::uint32_t>::max());
+  const bool one_each = chunk_count / mappers <= chunks_per_split;
+  if (one_each || chunks_per_split <= least || chunk_count / least > kSplitLimit)
+    return plan_splits(chunk_count, chunks_per_split);
+  std::vector<std::uint32_t> counts;
+  for (std::uint64_t left = chunk_count; left > 0; left -= counts.back()) {
+    const std::uint64_t next = std::clamp(left / mappers, least, chunks_per_split);
+    counts.push_back(static_cast<std::uint32_t>(left < next + least ? left : next));
+  }
+  return counts;
+}
+
 }  // namespace brume::mapreduce

@@ -156,4 +156,10 @@ Piece begin_of(const Descriptor& descriptor, std::uint32_t split);
 // never more than kSplitLimit of them.
 std::vector<std::uint32_t> plan_splits(std::uint64_t chunk_count, std::uint64_t chunks_per_split);
 
+// Where every mapper gets more than one range: the last ones fall to `least`, each no more than a mapper's share of
+// what is left, so that mappers end together (guided self-scheduling: Polychronopoulos and Kuck, IEEE Transactions on
+// Computers C-36(12), 1987).
+std::vector<std::uint32_t> plan_falling_splits(std::uint64_t chunk_count, std::uint64_t chunks_per_split,
+                                               std::uint64_t least, std::uint32_t mappers);
+
 }  // namespace brume::mapreduce

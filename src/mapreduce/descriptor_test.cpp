@@ -221,6 +221,25 @@ TEST(PlanSplits, CoversTheInputEvenly) {
   EXPECT_EQ(plan_splits(200000, 1).size(), kSplitLimit);
 }
 
+TEST(PlanSplits, FallsAtTheEnd) {
+  using Counts = std::vector<std::uint32_t>;
+  EXPECT_EQ(plan_falling_splits(64, 8, 1, 2), (Counts{8, 8, 8, 8, 8, 8, 8, 4, 2, 1, 1}));
+  EXPECT_EQ(plan_falling_splits(16, 8, 1, 2), (Counts{8, 8})) << "one each: all alike";
+  EXPECT_EQ(plan_falling_splits(64, 8, 8, 2), plan_splits(64, 8)) << "none may be smaller";
+  EXPECT_EQ(plan_falling_splits(200'000, 4, 2, 3), plan_splits(200'000, 4)) << "too many";
+  for (const std::uint64_t count : {1u, 2u, 100u, 999u, 12'345u}) {
+    for (const std::uint32_t mappers : {0u, 1u, 2u, 7u, 1'000u}) {
+      std::uint64_t sum = 0;
+      for (const std::uint32_t split : plan_falling_splits(count, 50, 6, mappers)) {
+        EXPECT_GT(split, 0u);
+        EXPECT_LT(split, 56u);
+        sum += split;
+      }
+      EXPECT_EQ(sum, count);
+    }
+  }
+}
+
 TEST(Keys, DifferByRunStageIndexSaltAndPartition) {
   const crypto::Key32 run = *crypto::Key32::from(Bytes(32, 9));
   Sha256Digest hash;

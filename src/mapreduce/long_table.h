@@ -77,16 +77,25 @@ class LongTable {
   std::size_t bytes() const { return total_ * sizeof(LongBucket) + arena_.bytes(); }
   std::size_t index_bytes() const { return total_ * sizeof(LongBucket); }
 
-  // As ShortTable: visit(const LongEntry&, hash).
+  // As ShortTable: visit(const LongEntry&).
   template <typename Visit>
   void for_each_in(std::uint64_t first, std::uint64_t last, Visit visit) const {
+    const auto first_tag = static_cast<std::uint32_t>(first >> 32);
+    const auto last_tag = static_cast<std::uint32_t>(last >> 32);
     const std::size_t end = home(last) + 1;
     for (std::size_t at = home(first); at < total_ && (at < end || full(at - 1)); ++at) {
       prefetch_entries(at + 4);
-      for (std::size_t slot = 0; slot < LongBucket::kSlots && buckets_[at].places[slot] != 0; ++slot) {
-        const LongEntry& entry = *arena_.at(buckets_[at].places[slot]);
-        const std::uint64_t hash = kernels_->hash(schedule_, entry.bytes(), entry.size) * scale_;
-        if (hash >= first && hash <= last) visit(entry, hash);
+      const LongBucket& bucket = buckets_[at];
+      for (std::size_t slot = 0; slot < LongBucket::kSlots && bucket.places[slot] != 0; ++slot) {
+        const LongEntry& entry = *arena_.at(bucket.places[slot]);
+        // Only at the two borders the rest of the hash decides.
+        const std::uint32_t tag = bucket.tags[slot];
+        if (tag < first_tag || tag > last_tag) continue;
+        if (tag == first_tag || tag == last_tag) {
+          const std::uint64_t hash = kernels_->hash(schedule_, entry.bytes(), entry.size) * scale_;
+          if (hash < first || hash > last) continue;
+        }
+        visit(entry);
       }
     }
   }

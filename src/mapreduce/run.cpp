@@ -72,7 +72,10 @@ Status plan_fields(const RunRequest& request, DescriptorFields& fields) {
   for (const RunInput& input : fields.inputs) {
     const bool whole = request.whole_inputs || input.encoding != InputEncoding::kNone;
     const std::uint64_t chunks = input.commitment.chunk_count;
-    const auto counts = plan_splits(chunks, whole ? chunks : request.chunks_per_split);
+    const bool falls = !whole && request.falling_for > 0 && &input == &fields.inputs.back();
+    const auto counts =
+        falls ? plan_falling_splits(chunks, request.chunks_per_split, request.least_chunks, request.falling_for)
+              : plan_splits(chunks, whole ? chunks : request.chunks_per_split);
     fields.split_chunk_counts.insert(fields.split_chunk_counts.end(), counts.begin(), counts.end());
   }
   return {};
@@ -374,10 +377,9 @@ void RunCore::end() {
   collectors_.clear();
 }
 
-Result<MergeTotals> RunCore::write_output(LineSink& sink) {
+std::vector<std::unique_ptr<PieceSource>> RunCore::outputs() const {
   BRUME_CHECK(finished_);
-  std::vector<std::unique_ptr<StoredOutput>> outputs;
-  std::vector<PieceSource*> sources;
+  std::vector<std::unique_ptr<PieceSource>> outputs;
   for (std::uint32_t partition = 0; partition < descriptor_.partition_count(); ++partition) {
     const TaskId task{Stage::kReduce, partition};
     const Committed* committed = ledger_.find(task);
@@ -385,9 +387,8 @@ Result<MergeTotals> RunCore::write_output(LineSink& sink) {
     outputs.push_back(std::make_unique<StoredOutput>(store_, partition, stream_key(task, partition),
                                                      stream_id(descriptor_, task, partition, committed->salt),
                                                      committed->totals[0]));
-    sources.push_back(outputs.back().get());
   }
-  return merge_outputs(sources, sink);
+  return outputs;
 }
 
 std::vector<RunAction> RunCore::take_actions() { return std::exchange(actions_, {}); }

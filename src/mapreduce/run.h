@@ -40,8 +40,11 @@ struct RunRequest {
   std::vector<Input> inputs{};           // at least one
   std::vector<SealedFile> sides{};       // any order; a name twice is refused
   std::uint64_t chunks_per_split = 256;  // about; none is larger than its input
-  bool whole_inputs = false;             // one split for each
-  std::uint32_t sample_chunks = 0;       // read no more than so many chunks, evenly spread; 0: all
+  // So many mappers are to end together: the last input's last splits fall to `least_chunks`. 0: all are alike.
+  std::uint32_t falling_for = 0;
+  std::uint64_t least_chunks = 1;
+  bool whole_inputs = false;        // one split for each
+  std::uint32_t sample_chunks = 0;  // read no more than so many chunks, evenly spread; 0: all
   std::uint32_t partition_count = 1;
   std::string output_recipient{};
   Sha256Digest policy_hash{};
@@ -70,7 +73,7 @@ struct RunAction {
     kFetch,      // ticket, node, output: fetch that stream from the node's host; answer with on_output...()
     kDropFetch,  // ticket: nobody waits for it any more
     kNote,       // text, for people and the journal: what failed and is done again
-    kFinished,   // write_output() may be called
+    kFinished,   // outputs() may be called
     kFailed,     // text: why
   };
   Kind kind = Kind::kNote;
@@ -116,9 +119,10 @@ class RunCore {
 
   std::vector<RunAction> take_actions();
 
-  // Opens, merges and hands on the whole result. Once kFinished was said. An error means that the store
-  // did not give back what was put: nothing of what the sink got may be used.
-  Result<MergeTotals> write_output(LineSink& sink);
+  // The partitions, opened as they are read, to be merged to the whole result. Once kFinished was said. They may be
+  // read by another thread, and the core outlives them. An error of one means that the store did not give back what was
+  // put: nothing of the result may be used.
+  std::vector<std::unique_ptr<PieceSource>> outputs() const;
 
   bool over() const { return plan_.over(); }
   bool finished() const { return finished_; }

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "mapreduce/outputs.h"
+#include "master/read_ahead.h"
 #include "master/receipt.h"
+#include "master/write_behind.h"
 
 namespace brume::master {
 
@@ -15,6 +17,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kTurnInterval{200};
 constexpr std::chrono::milliseconds kDescribePatience{10'000};
+
+// Reading and opening, merging, writing: a thread for each.
+Result<mapreduce::MergeTotals> merge_into(mapreduce::LineSink& sink, const mapreduce::RunCore& core) {
+  WriteBehind behind(sink);
+  ReadAhead ahead(core.outputs());
+  BRUME_ASSIGN(const mapreduce::MergeTotals totals, mapreduce::merge_outputs(ahead.lanes(), behind));
+  BRUME_TRY(behind.finish());
+  return totals;
+}
 
 Status check_outputs(const JobRequest& request, const mapreduce::Passes& passes) {
   for (const auto& [name, path] : request.outputs) {
@@ -43,11 +54,11 @@ class Results {
     return out;
   }
 
-  Result<mapreduce::MergeTotals> take(mapreduce::RunCore& core) {
+  Result<mapreduce::MergeTotals> take(const mapreduce::RunCore& core) {
     std::vector<mapreduce::LineSink*> sinks;
     for (const auto& file : files_) sinks.push_back(file.get());
     mapreduce::OutputRouter router(std::move(sinks));
-    BRUME_ASSIGN(mapreduce::MergeTotals totals, core.write_output(router));
+    BRUME_ASSIGN(mapreduce::MergeTotals totals, merge_into(router, core));
     BRUME_TRY(router.finish());
     for (const auto& file : files_) BRUME_TRY(file->commit());
     return totals;
@@ -177,7 +188,7 @@ Result<RunFile> Daemon::keep_output(JobRun& run) {
   const auto identity = sealed::AgeIdentity::generate(random_);
   const std::filesystem::path path = options_.home.runs() / ("pass-" + run.id().hex() + ".age");
   BRUME_ASSIGN(auto file, ResultFile::create(path, identity.recipient().text(), random_));
-  BRUME_TRY(run.core().write_output(*file));
+  BRUME_TRY(merge_into(*file, run.core()));
   BRUME_TRY(file->commit());
   auto opened = InputFile::open({InputName::Kind::kFile, path.string()}, {}, formats::Compression::kNone,
                                 std::span(&identity, 1), options_.fetch_program, clock_.now_ms());

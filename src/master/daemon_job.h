@@ -24,7 +24,7 @@ struct Daemon::Job {
 struct Daemon::Workers {
   Measurement measurement;
   std::vector<std::pair<NodeId, mapreduce::Roles>> nodes;
-  std::uint64_t mappers = 0;
+  std::uint32_t mappers = 0;
   std::uint32_t reducers = 0;
 };
 

@@ -13,19 +13,31 @@ namespace {
 constexpr std::chrono::milliseconds kProgressInterval{200};
 constexpr std::uint64_t kSplitSizeLeast = 1u << 20;
 constexpr std::uint64_t kSplitSizeMost = 128u << 20;
-// Larger splits combine more before they shuffle; a straggler is run again elsewhere (plan.h).
-constexpr std::uint64_t kSplitsPerMapper = 1;
+// Larger splits combine more before they shuffle, smaller ones at the end let mappers end together; a straggler is run
+// again elsewhere (plan.h).
+constexpr std::uint64_t kLastSplitSizeLeast = 64u << 20;
+
+// A reducer does more than one partition of what is large: tables stay small, and it is collected while it is reduced.
+constexpr std::uint64_t kInputPerPartition = 256u << 20;
+constexpr std::uint64_t kPartitionsPerReducer = 4;
 
 // What is sorted should fit into memory at once: a pair takes more there than in the input, and what does not fit is
 // sealed, kept on disk and opened once more.
 constexpr std::uint64_t kMemoryPerSorted = 4;
 
-std::uint64_t chunks_per_split(std::uint64_t asked, std::uint64_t input_size, std::uint64_t mapper_count,
-                               std::uint64_t most) {
-  std::uint64_t size = asked;
-  if (size == 0)
-    size = std::clamp(input_size / std::max<std::uint64_t>(1, mapper_count * kSplitsPerMapper), kSplitSizeLeast, most);
-  return std::max<std::uint64_t>(1, size / sealed::kAgeChunkSize);
+void choose_splits(std::uint64_t asked, std::uint64_t input_size, std::uint32_t mappers, std::uint64_t most,
+                   mapreduce::RunRequest& request) {
+  const std::uint64_t share = input_size / std::max(1u, mappers);
+  const std::uint64_t size = asked > 0 ? asked : std::clamp(share, kSplitSizeLeast, most);
+  request.chunks_per_split = std::max<std::uint64_t>(1, size / sealed::kAgeChunkSize);
+  if (asked == 0) request.falling_for = mappers;
+  request.least_chunks = kLastSplitSizeLeast / sealed::kAgeChunkSize;
+}
+
+std::uint32_t partitions_for(std::uint64_t input_size, std::uint32_t reducers) {
+  const std::uint64_t least = std::max(1u, reducers);
+  const std::uint64_t wanted = std::clamp(input_size / kInputPerPartition, least, least * kPartitionsPerReducer);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, mapreduce::kPartitionLimit));
 }
 
 json progress_event(const mapreduce::RunProgress& progress, const std::string& pass) {
@@ -89,9 +101,10 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
   inputs.add_to(request);
   const std::uint64_t most =
       stage.merges ? std::clamp(job.memory_budget / kMemoryPerSorted, kSplitSizeLeast, kSplitSizeMost) : kSplitSizeMost;
-  request.chunks_per_split = chunks_per_split(asked.split_size, inputs.input_size(), able.mappers, most);
+  choose_splits(asked.split_size, inputs.input_size(), able.mappers, most, request);
   if (asked.padded) request.padding_least = sealed::kPaddedLeast;
-  request.partition_count = asked.partition_count > 0 ? asked.partition_count : std::max(1u, able.reducers);
+  request.partition_count =
+      asked.partition_count > 0 ? asked.partition_count : partitions_for(inputs.input_size(), able.reducers);
   if (stage.partitions > 0) request.partition_count = stage.partitions;
   if (request.partition_count > mapreduce::kPartitionLimit)
     return fail(ErrorCode::kUsage, "run: at most " + std::to_string(mapreduce::kPartitionLimit) + " partitions");

@@ -26,8 +26,8 @@ struct JobRequest {
   std::string output_recipient;                          // empty: plain
   std::vector<mapreduce::Parameter> parameters;
   bool padded = false;
-  std::uint32_t partition_count = 0;  // 0: as many as there are reducers
-  std::uint64_t split_size = 0;       // bytes; 0: one split a mapper, between 1 and 128 MiB
+  std::uint32_t partition_count = 0;  // 0: one a reducer, more of what is large
+  std::uint64_t split_size = 0;       // bytes; 0: one split a mapper, of 1 to 128 MiB, the last ones smaller
 };
 
 // Errors: kUsage.

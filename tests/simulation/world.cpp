@@ -381,8 +381,10 @@ Outcome World::run(const RunOptions& options) {
   if (!core_->over()) outcome_.why = "";  // hung: no verdict
   if (outcome_.finished) {
     TextSink sink;
-    const auto totals = core_->write_output(sink);
-    BRUME_CHECK(totals.has_value());
+    const auto outputs = core_->outputs();
+    std::vector<mapreduce::PieceSource*> sources;
+    for (const auto& output : outputs) sources.push_back(output.get());
+    BRUME_CHECK(mapreduce::merge_outputs(sources, sink).has_value());
     outcome_.output = std::move(sink.text);
     outcome_.counters = core_->ledger().job_counters();
     outcome_.malformed_places = core_->ledger().malformed_places();

@@ -1,0 +1,56 @@
+#include "master/write_behind.h"
+
+namespace brume::master {
+
+WriteBehind::~WriteBehind() {
+  {
+    const std::lock_guard lock(mutex_);
+    dropped_ = true;
+  }
+  end();
+}
+
+Status WriteBehind::write(ByteView text) { return put({to_bytes(text)}); }
+
+Status WriteBehind::next_output() { return put({.text = {}, .begins_output = true}); }
+
+Status WriteBehind::finish() {
+  end();
+  return status_;
+}
+
+Status WriteBehind::put(Piece piece) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return pieces_.size() < kPiecesAhead || !status_; });
+  if (!status_) return status_;
+  pieces_.push_back(std::move(piece));
+  changed_.notify_all();
+  return {};
+}
+
+void WriteBehind::end() {
+  {
+    const std::lock_guard lock(mutex_);
+    complete_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void WriteBehind::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return !pieces_.empty() || complete_; });
+    if (pieces_.empty() || dropped_) return;
+    const Piece& piece = pieces_.front();
+    lock.unlock();
+    Status status = piece.begins_output ? sink_.next_output() : sink_.write(piece.text);
+    lock.lock();
+    pieces_.pop_front();
+    if (!status) status_ = std::move(status);
+    changed_.notify_all();
+    if (!status_) return;
+  }
+}
+
+}  // namespace brume::master
