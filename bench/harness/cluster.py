@@ -40,9 +40,10 @@ class Cluster:
     """`build` is the build folder whose programs are used. Ends with down(), which may be called at any time."""
 
     def __init__(self, build, folder, name, job="word_count", workers=10, tee="sgx-sim", engine="process",
-                 heap_mb=1024):
+                 heap_mb=1024, share=None):
         self.tool = Path(build) / "bin/brume"
         self.name, self.job, self.workers, self.tee, self.engine, self.heap_mb = name, job, workers, tee, engine, heap_mb
+        self.share = share  # a folder that nodes see
         self.folder = Path(folder) / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.env = dict(os.environ, BRUME_HOME=str(self.folder / "home"))
@@ -58,7 +59,8 @@ class Cluster:
         """Seconds from nothing to admitted nodes, the image being there."""
         self.build_image()
         cost, _ = call([self.tool, "up", "--workers", self.workers, "--engine", self.engine, "--tee", self.tee, "--image",
-                        self.image, "--timeout", 300, "--quiet"], self.env)
+                        self.image, "--timeout", 300, "--quiet", *(["--share", self.share] if self.share else [])],
+                       self.env)
         return cost.wall
 
     def down(self):
@@ -70,11 +72,13 @@ class Cluster:
         return call([self.tool, "status", "--recipient"], self.env)[1].strip()
 
     def seal(self, plain, *others):
-        """Seals a file to this cluster (and to others): (its path, what it cost)."""
+        """Seals a file to this cluster (and to others): (its path, what it cost). In the shared folder, where there is one."""
         self.sealed_count += 1
-        sealed = self.folder / f"input-{self.sealed_count}.age"
+        sealed = (self.share or self.folder) / f"input-{self.sealed_count}.age"
         recipients = [word for cluster in (self, *others) for word in ("-r", cluster.recipient())]
         cost, _ = call([self.tool, "seal", "--force", *recipients, plain, "-o", sealed], self.env)
+        if self.share:
+            sealed.chmod(0o644)  # nodes have a user of their own
         return sealed, cost
 
     def processes(self):
