@@ -14,6 +14,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "nearest.h"
+
 namespace {
 
 using Point = std::vector<float>;
@@ -136,24 +138,22 @@ struct Move : Settings {
       if (centres.size() < count) centres.push_back(std::move(*centre));
     }
     if (centres.empty()) brume::SideData::refuse("centres", "has no point: the input is empty");
-    lay_out();
+    laid_out = k_means::Centres(centres);
   }
 
   struct State {
     std::vector<std::uint64_t> counts;
     std::vector<double> sums;
-    std::vector<float> distances;
   };
   void map(std::string_view points, State& state, brume::Emitter<Value, Key>&) const {
     if (state.counts.empty()) {
       state.counts.resize(centres.size());
       state.sums.resize(centres.size() * dimensions);
-      state.distances.resize(padded_count);
     }
     Point point(dimensions);
     for (; !points.empty(); points.remove_prefix(sizeof(float) * dimensions)) {
       std::memcpy(point.data(), points.data(), sizeof(float) * dimensions);
-      const std::size_t centre = nearest(point, state.distances);
+      const std::size_t centre = nearest(laid_out, point.data());
       ++state.counts[centre];
       for (std::size_t d = 0; d < dimensions; ++d) state.sums[centre * dimensions + d] += static_cast<double>(point[d]);
     }
@@ -189,39 +189,8 @@ struct Move : Settings {
   }
 
  private:
-  static constexpr std::size_t kLanes = 16;
-
-  // A dimension after the other, filled up with centres that are far from everything.
-  void lay_out() {
-    padded_count = (centres.size() + kLanes - 1) / kLanes * kLanes;
-    by_dimension.assign(dimensions * padded_count, std::numeric_limits<float>::max());
-    for (std::size_t i = 0; i < centres.size(); ++i) {
-      for (std::size_t d = 0; d < dimensions; ++d) by_dimension[d * padded_count + i] = centres[i][d];
-    }
-  }
-
-  // Of equal distances the first; of a point that is no number, centre 0.
-  std::size_t nearest(const Point& point, std::vector<float>& distances) const {
-    for (std::size_t begin = 0; begin < padded_count; begin += kLanes) {
-      float sums[kLanes] = {};
-      for (std::size_t d = 0; d < dimensions; ++d) {
-        const float* const of_dimension = by_dimension.data() + d * padded_count + begin;
-        for (std::size_t i = 0; i < kLanes; ++i) {
-          const float difference = point[d] - of_dimension[i];
-          sums[i] += difference * difference;
-        }
-      }
-      std::memcpy(distances.data() + begin, sums, sizeof sums);
-    }
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < centres.size(); ++i) {
-      if (distances[i] < distances[best]) best = i;
-    }
-    return best;
-  }
-
-  std::size_t padded_count = 0;
-  std::vector<float> by_dimension;
+  k_means::Centres laid_out;
+  k_means::Nearest nearest = k_means::best_nearest();
 };
 
 }  // namespace

@@ -1,0 +1,253 @@
+// Jobs over numbers, held against plain computations.
+#include "../../examples/k_means/nearest.h"
+#include "test_jobs.h"
+
+namespace brume::mapreduce {
+namespace {
+
+std::string floats(const std::vector<float>& numbers) {
+  std::string bytes(numbers.size() * sizeof(float), '\0');
+  std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  return bytes;
+}
+
+TEST(HistogramJob, CountsEveryChannel) {
+  JobProgram& histogram = *histogram_program();
+  std::mt19937_64 random(5);
+  for (const std::size_t channels : {1u, 2u, 3u, 4u}) {
+    std::vector<std::uint64_t> counts(channels * 256);
+    std::vector<std::string> splits;
+    for (std::size_t pixels : {0u, 1u, 7u, 5000u}) {
+      std::string& split = splits.emplace_back();
+      for (std::size_t i = 0; i < pixels * channels; ++i) {
+        const auto byte = static_cast<std::uint8_t>(random() % 200);
+        split.push_back(static_cast<char>(byte));
+        ++counts[i % channels * 256 + byte];
+      }
+    }
+    std::string expected;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == 0) continue;
+      expected += std::to_string(i / 256) + '\t' + std::to_string(i % 256) + '\t' + std::to_string(counts[i]) + '\n';
+    }
+    EXPECT_EQ(result_of(histogram, {{"channels", std::to_string(channels)}, {"header", "54"}}, splits), expected);
+  }
+  EXPECT_EQ(refusal_of(histogram, {{"channels", "5"}}), "parameter 'channels' is a number from 1 to 4");
+}
+
+TEST(LinearRegressionJob, FindsTheLineThatItWasMadeFrom) {
+  JobProgram& regression = *linear_regression_program();
+  std::string points;
+  for (int x = -30; x <= 40; ++x) points += {static_cast<char>(x), static_cast<char>(3 * x - 7)};
+  const std::string result = result_of(regression, {}, {points, points});
+  EXPECT_EQ(result, "count\t142\nslope\t3\nintercept\t-7\nmean x\t5\nmean y\t8\nr squared\t1\n");
+}
+
+TEST(LinearRegressionJob, SumsExactlyWhatIsLarge) {
+  JobProgram& regression = *linear_regression_program();
+  std::string points;
+  for (int i = 0; i < 400'000; ++i) points += {static_cast<char>(-128), static_cast<char>(i % 2 == 0 ? -128 : 127)};
+  const std::string result = result_of(regression, {}, {points});
+  EXPECT_TRUE(result.starts_with("count\t400000\nslope\tnan\n")) << result;
+  EXPECT_NE(result.find("mean x\t-128\nmean y\t-0.5\n"), std::string::npos) << result;
+}
+
+TEST(KMeansJob, MovesCentresToTheMeansOfTheirPoints) {
+  JobProgram& k_means = *k_means_program();
+  std::mt19937_64 random(9);
+  std::vector<std::array<float, 3>> points(3000);
+  for (auto& point : points) {
+    for (float& x : point) x = static_cast<float>(random() % 10'000) / 100;
+  }
+  const std::vector<std::array<float, 3>> centres{{10, 10, 10}, {90, 90, 90}, {50, 20, 70}, {1000, 0, 0}};
+  std::array<std::array<double, 4>, 4> sums{};
+  for (const auto& point : points) {
+    std::array<double, 4> distances{};
+    for (std::size_t c = 0; c < 4; ++c) {
+      for (std::size_t d = 0; d < 3; ++d) distances[c] += std::pow(static_cast<double>(point[d] - centres[c][d]), 2);
+    }
+    auto& sum = sums[static_cast<std::size_t>(std::ranges::min_element(distances) - distances.begin())];
+    ++sum[0];
+    for (std::size_t d = 0; d < 3; ++d) sum[d + 1] += static_cast<double>(point[d]);
+  }
+  std::string bytes(points.size() * 12, '\0');
+  std::memcpy(bytes.data(), points.data(), bytes.size());
+  const std::string result = run_inputs(k_means, {{"centres", "10,10,10;90,90,90;50,20,70;1000,0,0"}, {"passes", "1"}},
+                                        {{"points", bytes}}, 2, 1200);
+  const std::vector<double> numbers = numbers_of(result);
+  ASSERT_EQ(numbers.size(), 20u) << result;
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(numbers[5 * c], static_cast<double>(c));
+    EXPECT_EQ(numbers[5 * c + 1], sums[c][0]);
+    for (std::size_t d = 0; d < 3; ++d) EXPECT_NEAR(numbers[5 * c + 2 + d], sums[c][d + 1] / sums[c][0], 1e-9);
+  }
+  EXPECT_TRUE(result.ends_with("3\t0\t1000\t0\t0\n")) << "a centre without points stays where it is";
+  for (const char* const centres_text : {"", "1,2;3", "1,,2", "1;2;", ";", "x", "1,2,", "nan,1"}) {
+    EXPECT_TRUE(refusal_of(k_means, {{"centres", centres_text}}).starts_with("parameter 'centres'")) << centres_text;
+  }
+}
+
+TEST(KMeansJob, FindsTheSameCentreWhateverTheProcessorCanDo) {
+  std::mt19937_64 random(11);
+  const auto number = [&] { return static_cast<float>(random() % 30); };  // many distances are equal
+  for (const std::size_t count : {1u, 7u, 8u, 9u, 100u}) {
+    for (const std::size_t dimensions : {1u, 3u, 10u}) {
+      std::vector<std::vector<float>> given(count, std::vector<float>(dimensions));
+      for (auto& centre : given) std::ranges::generate(centre, number);
+      const k_means::Centres centres(given);
+      for (int i = 0; i < 300; ++i) {
+        std::vector<float> point(dimensions);
+        std::ranges::generate(point, number);
+        if (i == 0) point[0] = std::numeric_limits<float>::quiet_NaN();
+        if (i == 1) point[0] = std::numeric_limits<float>::max();
+        std::size_t expected = 0;
+        float least = std::numeric_limits<float>::infinity();
+        for (std::size_t c = 0; c < count; ++c) {
+          float sum = 0;
+          for (std::size_t d = 0; d < dimensions; ++d) sum += (point[d] - given[c][d]) * (point[d] - given[c][d]);
+          if (sum < least) expected = c;
+          least = std::min(least, sum);
+        }
+        EXPECT_EQ(k_means::nearest_plain(centres, point.data()), expected);
+        EXPECT_EQ(k_means::best_nearest()(centres, point.data()), expected);
+      }
+    }
+  }
+}
+
+TEST(KMeansJob, RepeatsUntilCentresStay) {
+  JobProgram& k_means = *k_means_program();
+  std::mt19937_64 random(10);
+  std::vector<float> points;
+  const float places[4][2] = {{0, 0}, {100, 0}, {0, 100}, {300, 300}};
+  for (int i = 0; i < 4000; ++i) {
+    for (const float at : places[i % 4]) points.push_back(at + static_cast<float>(random() % 1000) / 100);
+  }
+  const std::string bytes = floats(points);
+  const std::string result = result_of(k_means, {{"centres", "1,1;90,9;9,90;200,200"}}, {bytes});
+  const std::vector<double> numbers = numbers_of(result);
+  ASSERT_EQ(numbers.size(), 16u) << result;
+  for (std::size_t c = 0; c < 4; ++c) {
+    EXPECT_EQ(numbers[4 * c + 1], 1000);
+    for (std::size_t d = 0; d < 2; ++d) EXPECT_NEAR(numbers[4 * c + 2 + d], static_cast<double>(places[c][d]) + 5, 1);
+  }
+  // One step more moves nothing, and gives the same.
+  std::string centres;
+  for (std::size_t c = 0; c < 4; ++c)
+    centres += (c == 0 ? "" : ";") + std::to_string(numbers[4 * c + 2]) + "," + std::to_string(numbers[4 * c + 3]);
+  EXPECT_EQ(numbers_of(run_inputs(k_means, {{"centres", centres}, {"passes", "1"}}, {{"p", bytes}}, 1, 1u << 20)),
+            numbers);
+  // Points of the input themselves are a beginning, too.
+  const std::string drawn = run_inputs(k_means, {{"k", "4"}, {"dimensions", "2"}}, {{"points", bytes}}, 2, 1000);
+  EXPECT_EQ(std::ranges::count(drawn, '\n'), 4) << drawn;
+  EXPECT_EQ(numbers_of(drawn)[1] + numbers_of(drawn)[5] + numbers_of(drawn)[9] + numbers_of(drawn)[13], 4000);
+  EXPECT_TRUE(refusal_of(k_means, {{"k", "4"}}).starts_with("parameter 'centres'"));
+  EXPECT_TRUE(
+      refusal_of(k_means, {{"k", "4"}, {"dimensions", "1"}, {"centres", "1"}}).starts_with("parameter 'centres'"));
+  EXPECT_EQ(run_inputs(k_means, {{"k", "4"}, {"dimensions", "2"}}, {{"points", ""}}, 2, 1000),
+            "error: stage 2 of 2, pass 1: side data 'centres' has no point: the input is empty");
+}
+
+TEST(PageRankJob, EqualsThePlainComputation) {
+  JobProgram& page_rank = *page_rank_program();
+  std::mt19937_64 random(11);
+  std::map<int, std::vector<int>> links;
+  std::string text;
+  for (int i = 0; i < 2000; ++i) {
+    const int from = static_cast<int>(random() % 150);
+    const int to = static_cast<int>(random() % (random() % 200 + 1));
+    links[from].push_back(to);
+    links[to];
+    text += "page" + std::to_string(from) + "\tpage" + std::to_string(to) + '\n';
+  }
+  std::map<int, double> ranks;
+  for (const auto& [page, to] : links) ranks[page] = 1;
+  for (int pass = 0; pass < 7; ++pass) {
+    std::map<int, double> given;
+    for (const auto& [page, to] : links) {
+      for (const int target : to) given[target] += ranks[page] / static_cast<double>(to.size());
+    }
+    for (auto& [page, rank] : ranks) rank = 0.15 + 0.85 * given[page];
+  }
+  const Parameters parameters{{"passes", "7"}, {"tolerance", "0"}};
+  const std::string result = run_inputs(page_rank, parameters, {{"links", text}}, 1, 1u << 20);
+  std::string_view rest = result;
+  double last = 1e9;
+  std::size_t seen = 0;
+  for (; !rest.empty(); ++seen) {
+    const std::size_t tab = rest.find('\t');
+    const int page = std::stoi(std::string(rest.substr(4, tab - 4)));
+    const double rank = numbers_of(rest.substr(tab, rest.find('\n') - tab)).at(0);
+    EXPECT_NEAR(rank, ranks.at(page), 1e-9);
+    EXPECT_LE(rank, last);
+    last = rank;
+    rest.remove_prefix(rest.find('\n') + 1);
+  }
+  EXPECT_EQ(seen, ranks.size());
+  EXPECT_EQ(run_inputs(page_rank, {{"tolerance", "1"}}, {{"links", "a\tb\nb\ta\n"}}, 2, 3), "a\t1\nb\t1\n");
+  EXPECT_TRUE(run_inputs(page_rank, {}, {{"links", "a\tb\nc\n"}}, 1, 99).contains("the record at byte 4 of links"));
+  EXPECT_TRUE(refusal_of(page_rank, {{"damping", "1.5"}}).starts_with("parameter 'damping' is a number"));
+}
+
+TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
+  JobProgram& multiply = *matrix_multiply_program();
+  std::mt19937_64 random(12);
+  const std::size_t n = 37;
+  const std::size_t m = 23;
+  const std::size_t p = 11;
+  std::vector<float> left(n * m);
+  std::vector<float> right(m * p);
+  for (float& x : left) x = static_cast<float>(random() % 100);
+  for (float& x : right) x = static_cast<float>(random() % 100);
+  std::vector<float> product(n * p);
+  for (std::size_t r = 0; r < n; ++r) {
+    for (std::size_t c = 0; c < p; ++c) {
+      for (std::size_t i = 0; i < m; ++i) product[r * p + c] += left[r * m + i] * right[i * p + c];
+    }
+  }
+  const local::LocalSide side{"right", to_bytes(as_bytes(floats(right)))};
+  for (const std::uint64_t split_size : {100u, 1000u, 1u << 20}) {
+    EXPECT_EQ(run_inputs(multiply, {{"columns", "23"}}, {{"left", floats(left)}}, 3, split_size, {side}),
+              floats(product));
+  }
+  EXPECT_EQ(run_inputs(multiply, {{"columns", "24"}}, {{"left", ""}}, 1, 100, {side}),
+            "error: side data 'right' is not a matrix with as many rows as the left one has columns");
+  EXPECT_EQ(run_inputs(multiply, {{"columns", "23"}}, {{"left", ""}}, 1, 100),
+            "error: the job needs side data: --side right=FILE");
+  EXPECT_EQ(refusal_of(multiply, {}), "parameter 'columns' is a number from 1 to 1048576");
+}
+
+TEST(PcaJob, FindsTheDirectionsThatPointsWereMadeFrom) {
+  JobProgram& pca = *pca_program();
+  std::mt19937_64 random(13);
+  const auto noise = [&] { return static_cast<float>(random() % 2001) / 1000 - 1; };
+  std::vector<float> rows;
+  for (int i = 0; i < 5000; ++i) {
+    const float along = 10 * noise();
+    const float across = noise();
+    rows.insert(rows.end(), {3 + along * 0.6f - across * 0.8f, -2 + along * 0.8f + across * 0.6f, 7});
+  }
+  const auto directions = [&](std::uint32_t partitions, std::uint64_t split_size) {
+    return numbers_of(
+        run_inputs(pca, {{"columns", "3"}, {"components", "2"}}, {{"rows", floats(rows)}}, partitions, split_size));
+  };
+  const std::vector<double> numbers = directions(1, 1u << 30);
+  ASSERT_EQ(numbers.size(), 3u + 2 * 5);
+  const std::vector<double> split = directions(3, 1000);
+  for (std::size_t i = 0; i < numbers.size(); ++i) EXPECT_NEAR(split.at(i), numbers[i], 1e-9);
+  EXPECT_NEAR(numbers[0], 3, 0.3);
+  EXPECT_NEAR(numbers[2], 7, 1e-5);
+  EXPECT_NEAR(numbers[4], 100 / 3.0, 2);  // of along: its square's mean
+  EXPECT_NEAR(numbers[5], 0.6, 0.01);
+  EXPECT_NEAR(numbers[6], 0.8, 0.01);
+  EXPECT_NEAR(numbers[9], 1 / 3.0, 0.03);
+  EXPECT_NEAR(std::abs(numbers[10]), 0.8, 0.01);
+  const std::vector<double> covariance =
+      numbers_of(run_inputs(pca, {{"columns", "3"}}, {{"rows", floats({1, 2, 3, 3, 2, 1})}}, 2, 12));
+  EXPECT_EQ(covariance, (std::vector<double>{2, 2, 2, 0, 1, 0, -1, 1, 0, 0, 0, 2, -1, 0, 1}));
+  EXPECT_EQ(refusal_of(pca, {{"columns", "3"}, {"components", "4"}}),
+            "parameter 'components' is a number from 0 to the number of columns");
+}
+
+}  // namespace
+}  // namespace brume::mapreduce
