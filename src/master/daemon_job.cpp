@@ -223,7 +223,7 @@ Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
   const std::filesystem::path folder = options_.home.runs() / run.id().hex();
   BRUME_TRY(make_private_folder(folder));
   const json receipt = make_receipt(run.core(), job.given, job.pass_receipts, written, totals);
-  BRUME_TRY(write_private_file(folder / "receipt.json", receipt.dump(2) + "\n"));
+  BRUME_TRY(write_private_file(folder / "receipt.json", receipt.dump(2) + "\n", Flush::kLater));
   const UnixMs now = clock_.now_ms();
   audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", written.front().file->digest().hex()}}
             .dump());

@@ -19,6 +19,7 @@ constexpr std::uint64_t kLastSplitSizeLeast = 64u << 20;
 
 // A reducer does more than one partition of what is large: tables stay small, and it is collected while it is reduced.
 constexpr std::uint64_t kInputPerPartition = 256u << 20;
+constexpr std::uint64_t kSortedPerPartition = 64u << 20;
 constexpr std::uint64_t kPartitionsPerReducer = 4;
 
 // What is sorted should fit into memory at once: a pair takes more there than in the input, and what does not fit is
@@ -34,9 +35,10 @@ void choose_splits(std::uint64_t asked, std::uint64_t input_size, std::uint32_t 
   request.least_chunks = kLastSplitSizeLeast / sealed::kAgeChunkSize;
 }
 
-std::uint32_t partitions_for(std::uint64_t input_size, std::uint32_t reducers) {
+std::uint32_t partitions_for(std::uint64_t input_size, std::uint32_t reducers, bool sorted) {
   const std::uint64_t least = std::max(1u, reducers);
-  const std::uint64_t wanted = std::clamp(input_size / kInputPerPartition, least, least * kPartitionsPerReducer);
+  const std::uint64_t size = sorted ? kSortedPerPartition : kInputPerPartition;
+  const std::uint64_t wanted = std::clamp(input_size / size, least, least * kPartitionsPerReducer);
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, mapreduce::kPartitionLimit));
 }
 
@@ -103,8 +105,9 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
       stage.merges ? std::clamp(job.memory_budget / kMemoryPerSorted, kSplitSizeLeast, kSplitSizeMost) : kSplitSizeMost;
   choose_splits(asked.split_size, inputs.input_size(), able.mappers, most, request);
   if (asked.padded) request.padding_least = sealed::kPaddedLeast;
-  request.partition_count =
-      asked.partition_count > 0 ? asked.partition_count : partitions_for(inputs.input_size(), able.reducers);
+  request.partition_count = asked.partition_count > 0
+                                ? asked.partition_count
+                                : partitions_for(inputs.input_size(), able.reducers, stage.merges);
   if (stage.partitions > 0) request.partition_count = stage.partitions;
   if (request.partition_count > mapreduce::kPartitionLimit)
     return fail(ErrorCode::kUsage, "run: at most " + std::to_string(mapreduce::kPartitionLimit) + " partitions");

@@ -74,7 +74,7 @@ Result<std::string> read_text_file(const fs::path& path, std::size_t limit_size)
   return content;
 }
 
-Status write_private_file(const fs::path& path, std::string_view content) {
+Status write_private_file(const fs::path& path, std::string_view content, Flush flush) {
   fs::path temporary = path;
   temporary += ".new";
   int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -85,7 +85,7 @@ Status write_private_file(const fs::path& path, std::string_view content) {
     good = n > 0;
     if (good) done += static_cast<std::size_t>(n);
   }
-  good = good && fsync(fd) == 0;
+  good = good && (flush == Flush::kLater || fsync(fd) == 0);
   int saved = errno;
   close(fd);
   if (good && rename(temporary.c_str(), path.c_str()) == 0) return {};

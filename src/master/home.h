@@ -42,9 +42,11 @@ struct Home {
 Result<crypto::EcKey> load_or_make_master_key(const Home& home);
 Result<crypto::Rsa3072Key> load_or_make_signer_key(const Home& home);
 
-// Small files of our own. write_private_file is atomic (temporary file, fsync, rename), mode 0600.
+// Small files of our own. write_private_file is atomic (temporary file, rename), mode 0600. Flush: now, with fsync; or
+// when the system does, for what is worth no more than a result beside it, which fsync would write to the disk, too.
+enum class Flush : std::uint8_t { kNow, kLater };
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t limit_size);
-Status write_private_file(const std::filesystem::path& path, std::string_view content);
+Status write_private_file(const std::filesystem::path& path, std::string_view content, Flush flush = Flush::kNow);
 Status make_private_folder(const std::filesystem::path& path);
 
 }  // namespace brume::master
