@@ -27,19 +27,27 @@ std::vector<mapreduce::PieceSource*> ReadAhead::lanes() {
 
 Result<ByteView> ReadAhead::Lane::next() {
   std::unique_lock lock(whole_.mutex_);
-  whole_.changed_.wait(lock, [this] { return !ready_.empty() || ended_; });
+  if (ready_.empty() && !ended_) {
+    whole_.wanted_ = this;
+    whole_.changed_.notify_all();
+    whole_.changed_.wait(lock, [this] { return !ready_.empty() || ended_; });
+    whole_.wanted_ = nullptr;
+  }
   if (ready_.empty()) {
     if (!status_) return std::unexpected(status_.error());
     return ByteView();
   }
   shown_ = std::move(ready_.front());
   ready_.pop_front();
+  --whole_.ready_count_;
   whole_.changed_.notify_all();
   return ByteView(shown_);
 }
 
-// The one that the merge is likeliest to wait for.
+// The one that the merge waits for, or is likeliest to.
 ReadAhead::Lane* ReadAhead::next_to_read() {
+  if (wanted_ != nullptr && wanted_->ready_.empty() && !wanted_->ended_) return wanted_;
+  if (ready_count_ >= kPiecesInAll) return nullptr;
   Lane* next = nullptr;
   for (const auto& lane : lanes_) {
     if (lane->ended_ || lane->ready_.size() >= kPiecesAhead) continue;
@@ -63,7 +71,10 @@ void ReadAhead::run() {
     lock.lock();
     if (!piece) lane->status_ = std::unexpected(piece.error());
     lane->ended_ = copy.empty();
-    if (!lane->ended_) lane->ready_.push_back(std::move(copy));
+    if (!lane->ended_) {
+      lane->ready_.push_back(std::move(copy));
+      ++ready_count_;
+    }
     changed_.notify_all();
   }
 }

@@ -24,7 +24,8 @@ class ReadAhead {
   std::vector<mapreduce::PieceSource*> lanes();
 
  private:
-  static constexpr std::size_t kPiecesAhead = 2;  // of each
+  static constexpr std::size_t kPiecesAhead = 2;   // of each
+  static constexpr std::size_t kPiecesInAll = 64;  // of all, but for what is waited for
 
   class Lane final : public mapreduce::PieceSource {
    public:
@@ -48,6 +49,8 @@ class ReadAhead {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  Lane* wanted_ = nullptr;  // somebody waits for it
+  std::size_t ready_count_ = 0;
   bool dropped_ = false;
   std::thread thread_;
 };

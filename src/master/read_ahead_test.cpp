@@ -81,6 +81,20 @@ TEST(ReadAhead, ReadsNoMoreThanItMay) {
   EXPECT_LE(taken, 7u) << "and it ends where nobody reads on";
 }
 
+TEST(ReadAhead, HoldsLittleOfManySources) {
+  std::atomic<std::size_t> taken = 0;
+  ReadAhead ahead(sources_of(300, 10, false, taken));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LE(taken, 64u);
+  const auto lanes = ahead.lanes();
+  for (auto lane = lanes.rbegin(); lane != lanes.rend(); ++lane) ASSERT_EQ((*lane)->next()->size(), 1u);
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    std::size_t count = 1;
+    while (!lanes[i]->next()->empty()) ++count;
+    EXPECT_EQ(count, 10 + i);
+  }
+}
+
 TEST(ReadAhead, TakesNoSources) {
   std::atomic<std::size_t> taken = 0;
   EXPECT_TRUE(ReadAhead(sources_of(0, 0, false, taken)).lanes().empty());

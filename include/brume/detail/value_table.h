@@ -25,7 +25,8 @@ class ValueTable {
   void add(std::string_view key, const Value& value) {
     const std::uint64_t hash = keyed_hash(schedule_, key);
     if constexpr (kValuesWait) {
-      if (slots_.size() >= kManySlots && held_size(value) <= kMayWait) return add_later(hash, key, value);
+      const bool small = key.size() + held_size(value) <= kMayWait;
+      if (slots_.size() >= kManySlots && small) return add_later(hash, key, value);
       settle();
     }
     add_now(hash, key, value);
@@ -53,7 +54,9 @@ class ValueTable {
 
  private:
   // What is in no cache is asked for a few keys ahead.
-  static constexpr bool kValuesWait = std::is_copy_assignable_v<Value> && std::is_default_constructible_v<Value>;
+  static constexpr std::size_t kMayWait = 1024;  // bytes
+  static constexpr bool kValuesWait =
+      std::is_copy_assignable_v<Value> && std::is_default_constructible_v<Value> && sizeof(Value) <= kMayWait;
   struct NoValue {};
   struct Waiting {
     std::uint64_t hash = 0;
@@ -62,7 +65,6 @@ class ValueTable {
   };
   static constexpr std::size_t kAhead = 16;
   static constexpr std::size_t kManySlots = 4096;
-  static constexpr std::size_t kMayWait = 1024;
 
   // Its key's bytes stand behind it.
   struct Entry {
