@@ -1,4 +1,5 @@
 // Pairs in memory, sorted by reference, and what became too much in runs at the host.
+#include <brume/codec.h>
 #include <brume/detail/pairs.h>
 
 #include <algorithm>
@@ -34,6 +35,43 @@ class InMemory final : public PairReader {
   std::size_t at_ = 0;
 };
 
+// Lists become the values that are in them, all of a key in their order.
+class Expanded final : public PairReader {
+ public:
+  Expanded(const std::vector<PairItem>& items, Ties ties) : items_(items), ties_(ties) {}
+  std::expected<bool, std::string> next(Pair& pair) override {
+    const bool same_key = at_ < values_.size();
+    if (!same_key && !next_key()) return false;
+    pair = {key_, values_[at_++], same_key};
+    return true;
+  }
+
+ private:
+  bool next_key() {
+    values_.clear();
+    at_ = 0;
+    while (values_.empty() && item_ < items_.size()) {
+      key_ = items_[item_].key();
+      for (; item_ < items_.size() && items_[item_].key() == key_; ++item_) take(items_[item_].value());
+    }
+    if (ties_ == Ties::kByValue && !std::ranges::is_sorted(values_)) std::ranges::sort(values_);
+    return !values_.empty();
+  }
+  void take(std::string_view list) {
+    constexpr std::size_t kAhead = 8;
+    if (item_ + kAhead < items_.size()) __builtin_prefetch(items_[item_ + kAhead].place);
+    std::string_view value;
+    while (Codec<std::string_view>::decode(list, value)) values_.push_back(value);
+  }
+
+  const std::vector<PairItem>& items_;
+  const Ties ties_;
+  std::size_t item_ = 0;
+  std::string_view key_;
+  std::vector<std::string_view> values_;
+  std::size_t at_ = 0;
+};
+
 class Sorter final : public PairSorter {
  public:
   Sorter(Scratch& scratch, PairRules rules) : scratch_(scratch), rules_(std::move(rules)) {
@@ -59,9 +97,8 @@ class Sorter final : public PairSorter {
 
   JobStatus spill() override {
     if (items_.empty()) return {};
-    mapreduce::sort_pairs(items_, rules_.ties);
-    InMemory sorted(items_);
-    const auto run = mapreduce::write_run(*mapreduce::combine_pairs(sorted, rules_), scratch_);
+    const auto sorted = sort();
+    const auto run = mapreduce::write_run(*mapreduce::combine_pairs(*sorted, rules_), scratch_);
     if (!run) return job_error(run.error().what);
     runs_.push_back(*run);
     items_.clear();
@@ -74,8 +111,7 @@ class Sorter final : public PairSorter {
 
   std::expected<PairReader*, std::string> read() override {
     if (runs_.empty()) {
-      mapreduce::sort_pairs(items_, rules_.ties);
-      sorted_ = std::make_unique<InMemory>(items_);
+      sorted_ = sort();
       result_ = mapreduce::combine_pairs(*sorted_, rules_);
       return result_.get();
     }
@@ -100,6 +136,13 @@ class Sorter final : public PairSorter {
 
  private:
   using Piece = std::unique_ptr<std::uint8_t[]>;
+
+  // What is in memory.
+  std::unique_ptr<PairReader> sort() {
+    mapreduce::sort_pairs(items_, rules_.lists ? Ties::kAsTheyCame : rules_.ties);
+    if (rules_.lists) return std::make_unique<Expanded>(items_, rules_.ties);
+    return std::make_unique<InMemory>(items_);
+  }
 
   // So that `size` bytes fit at free_, and one item more into the list.
   JobStatus make_room(std::size_t size) {

@@ -13,6 +13,12 @@
 
 namespace brume::detail {
 
+// The values of each key, one behind the other: PairRules::lists.
+struct ValueLists {
+  using Value = std::string;
+  static void combine(Value& into, const Value& more) { into += more; }
+};
+
 // Pairs are sorted by partition (two bytes, big-endian), then key.
 template <typename Job>
 class GeneralMapTask final : public MapTask, private PairSink<typename Job::Value> {
@@ -24,8 +30,7 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
         state_(state),
         counters_(counters),
         table_(state.schedule),
-        sorter_(make_pair_sorter(scratch,
-                                 pair_rules<Job>(Combines<Job> ? state.memory_budget / 2 : state.memory_budget))) {}
+        sorter_(make_pair_sorter(scratch, rules(state.memory_budget))) {}
 
   JobStatus feed(const Piece& piece, PartitionSink&) override {
     return guarded([&]() -> JobStatus {
@@ -50,32 +55,63 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   static constexpr std::size_t kPrefixSize = 2;
   static_assert(kMaxPartitions <= 1u << (8 * kPrefixSize));
 
+  // Where keys are likely to come again, they are looked up before they are sorted.
+  static constexpr bool kKeepsTable = Combines<Job> || ReducesList<Job>;
+  static constexpr std::size_t kListSize = std::size_t{64} << 10;  // at most, but for one value
+
+  static PairRules rules(std::size_t memory) {
+    PairRules rules = pair_rules<Job>(kKeepsTable ? memory / 2 : memory);
+    rules.lists = ReducesList<Job>;
+    return rules;
+  }
+
   void add(std::string_view key, const Value& value) override {
     if constexpr (Combines<Job>) {
       table_.add(key, value);
-      if (table_.bytes() > state_.memory_budget / 2) empty_table();
     } else {
-      sort(key, value);
+      encoded_.clear();
+      Codec<Value>::encode(value, encoded_);
+      if constexpr (kKeepsTable) {
+        list_.clear();
+        Codec<std::string_view>::encode(encoded_, list_);
+        table_.add(key, list_);
+      } else {
+        sort(key, encoded_);
+      }
     }
+    if (table_.bytes() > state_.memory_budget / 2) empty_table();
   }
   void add_words(const Words& words, std::string_view text, const Value& value) override {
     each_word(words, text, [&](std::string_view word, std::size_t) { add(word, value); });
   }
 
   void empty_table() {
-    if constexpr (Combines<Job>) {
-      table_.settle();
-      table_.each([this](std::string_view key, const Value& value) { sort(key, value); });
-      table_.clear();
+    table_.settle();
+    table_.each([this](std::string_view key, const auto& value) {
+      if constexpr (Combines<Job>) {
+        encoded_.clear();
+        Codec<Value>::encode(value, encoded_);
+        sort(key, encoded_);
+      } else {
+        sort_list(key, value);
+      }
+    });
+    table_.clear();
+  }
+  void sort_list(std::string_view key, std::string_view list) {
+    std::string_view value;
+    for (std::string_view rest = list; !list.empty() && Codec<std::string_view>::decode(rest, value);) {
+      const std::size_t size = list.size() - rest.size();
+      if (size < kListSize && !rest.empty()) continue;
+      sort(key, list.substr(0, size));
+      list = rest;
     }
   }
-  void sort(std::string_view key, const Value& value) {
+  void sort(std::string_view key, std::string_view encoded) {
     const std::uint32_t partition = partition_for(job_, state_, key);
     key_.assign({static_cast<char>(partition >> 8), static_cast<char>(partition)});
     key_ += key;
-    encoded_.clear();
-    Codec<Value>::encode(value, encoded_);
-    if (status_) status_ = sorter_->add(key_, encoded_);
+    if (status_) status_ = sorter_->add(key_, encoded);
   }
 
   static JobStatus write_streams(PairReader& reader, PartitionSink& sink) {
@@ -102,10 +138,11 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   const GeneralState& state_;
   JobCounters& counters_;
   StateOf<Job> task_state_{};
-  ValueTable<Job> table_;
+  ValueTable<std::conditional_t<Combines<Job>, Job, ValueLists>> table_;
   std::unique_ptr<PairSorter> sorter_;
   std::string key_;
   std::string encoded_;
+  std::string list_;
   JobStatus status_;
 };
 

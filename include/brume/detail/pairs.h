@@ -35,6 +35,9 @@ struct PairRules {
   Ties ties = Ties::kByValue;
   CombineEncoded combine;  // empty: all values stay
   std::size_t memory = 0;  // bytes for what is held at once, at least kLeastPairMemory
+  // A value that a sorter gets is a list of values, for each a varint size and its bytes; what is read has one in each
+  // pair. Without `combine`.
+  bool lists = false;
 };
 inline constexpr std::size_t kLeastPairMemory = std::size_t{256} << 10;
 
