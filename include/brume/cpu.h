@@ -1,5 +1,5 @@
-// What the processor can do, asked when the program runs: a job is one program with one measurement on all x86-64 hosts.
-// A path for a part of them has to give the same bytes as the plain one.
+// What the processor can do, asked when the program runs: a job is one program with one measurement on all x86-64
+// hosts. A path for a part of them has to give the same bytes as the plain one.
 #pragma once
 
 namespace brume {

@@ -222,7 +222,8 @@ void add_run(CLI::App& app) {
                    "NAME=FILE: where the job's output NAME goes (default: beside it, FILE.NAME)")
       ->allow_extra_args(false);
   verb->add_option("-r,--recipient", options->recipient, "age recipient to whom the result is sealed");
-  verb->add_option("--partitions", options->partitions, "Reduce tasks (default: one a reducer, up to four where the input is large)")
+  verb->add_option("--partitions", options->partitions,
+                   "Reduce tasks (default: one a reducer, up to four where the input is large)")
       ->check(CLI::Range(1, 4096));
   verb->add_option("--split-size", options->split_size,
                    "Bytes of input a map task reads, with K, M or G (default: by input and mappers)");
