@@ -19,8 +19,8 @@ def measure(bench):
                 for n in bench.workers}
     bench.out("\n### Word count, sealed end to end\n\nBrume's input is sealed beforehand; its time is that of the whole "
               "`brume run`, to the plain result. Peers read and write plain files and protect nothing; their time is that "
-              "of the whole process. Results are compared byte for byte. The master serves the input, or nodes read it in a folder "
-              "that they share.")
+              "of the whole process. Results are compared byte for byte. The master serves the input, or nodes read it in a "
+              "folder that they share.")
     try:
         for cluster in clusters.values():
             bench.adopt(cluster).up()

@@ -3,6 +3,7 @@
 // what encode cannot have written.
 #pragma once
 
+#include <brume/binary.h>
 #include <brume/key.h>
 #include <brume/varint.h>
 
@@ -57,12 +58,7 @@ template <std::floating_point T>
   requires(sizeof(T) == 4 || sizeof(T) == 8)
 struct Codec<T> {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  static void encode(T value, std::string& out) {
-    const auto bits = std::bit_cast<Bits>(value);
-    char bytes[sizeof(T)];
-    for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
-    out.append(bytes, sizeof bytes);
-  }
+  static void encode(T value, std::string& out) { append_little<T>(value, out); }
   static bool decode(std::string_view& in, T& value) {
     if (in.size() < sizeof(T)) return false;
     Bits bits = 0;

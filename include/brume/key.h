@@ -4,6 +4,8 @@
 // part's order round. A type of one's own has `auto fields() const { return std::tie(a, b); }` or a specialisation.
 #pragma once
 
+#include <brume/binary.h>
+
 #include <array>
 #include <bit>
 #include <cmath>
@@ -55,12 +57,6 @@ decltype(auto) with_fields(const T& value, Function function) {
 }
 
 template <std::unsigned_integral Bits>
-void put_big_endian(Bits bits, std::string& out) {
-  char bytes[sizeof bits];
-  for (std::size_t i = 0; i < sizeof bits; ++i) bytes[i] = static_cast<char>(bits >> (8 * (sizeof bits - 1 - i)));
-  out.append(bytes, sizeof bytes);
-}
-template <std::unsigned_integral Bits>
 bool take_big_endian(std::string_view& in, Bits& bits) {
   if (in.size() < sizeof bits) return false;
   bits = 0;
@@ -78,7 +74,7 @@ struct KeyCodec<T> {
   using Bits = std::make_unsigned_t<std::conditional_t<std::same_as<T, bool>, std::uint8_t, T>>;
   static constexpr Bits kSign = std::signed_integral<T> ? static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1)) : Bits{0};
   static void encode(T key, std::string& out) {
-    detail::put_big_endian(static_cast<Bits>(static_cast<Bits>(key) ^ kSign), out);
+    append_big<Bits>(static_cast<Bits>(static_cast<Bits>(key) ^ kSign), out);
   }
   static bool decode(std::string_view& in, T& key) {
     Bits bits = 0;
@@ -98,7 +94,7 @@ struct KeyCodec<T> {
     if (std::isnan(key)) key = std::numeric_limits<T>::quiet_NaN();
     if (key == T{0}) key = T{0};
     const auto bits = std::bit_cast<Bits>(key);
-    detail::put_big_endian<Bits>((bits & kSign) != 0 ? ~bits : bits | kSign, out);
+    append_big<Bits>((bits & kSign) != 0 ? ~bits : bits | kSign, out);
   }
   static bool decode(std::string_view& in, T& key) {
     Bits bits = 0;

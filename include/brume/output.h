@@ -23,7 +23,7 @@ class LineSorter {
   // The line is `key` and `rest`, or `rest` alone where the kind hides the key. Errors wait for finish().
   void add(std::uint32_t output, std::uint64_t rank, std::string_view key, std::string_view rest, OutputKind kind) {
     place_.assign(1, static_cast<char>(output));
-    put_big_endian(rank, place_);
+    append_big<std::uint64_t>(rank, place_);
     place_ += key;
     text_.assign(1, static_cast<char>(kind));
     text_ += rest;

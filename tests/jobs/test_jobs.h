@@ -107,6 +107,4 @@ inline std::vector<std::uint64_t> malformed_places(JobProgram& program, const Pa
 
 using Places = std::vector<std::uint64_t>;
 
-using Places = std::vector<std::uint64_t>;
-
 }  // namespace brume::mapreduce

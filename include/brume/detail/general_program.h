@@ -79,7 +79,9 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
         sort(key, encoded_);
       }
     }
-    if (table_.bytes() > state_.memory_budget / 2) empty_table();
+    if constexpr (kKeepsTable) {
+      if (table_.bytes() > state_.memory_budget / 2) empty_table();
+    }
   }
   void add_words(const Words& words, std::string_view text, const Value& value) override {
     each_word(words, text, [&](std::string_view word, std::size_t) { add(word, value); });
