@@ -88,7 +88,7 @@ class BinaryReader {
   T take() {
     typename detail::BitsOf<sizeof(T)>::type bits = 0;
     const std::string_view taken = bytes(sizeof bits);
-    if (!taken.empty()) std::memcpy(&bits, taken.data(), sizeof bits);
+    if (!taken.empty()) std::memcpy(&bits, taken.data(), taken.size());
     if constexpr (std::endian::native != order) bits = std::byteswap(bits);
     return std::bit_cast<T>(bits);
   }
