@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "enclave/held.h"
+
 namespace brume::enclave {
 
 // One fetch at a time is on its way.
@@ -42,18 +44,20 @@ class FetchedStream final : public ByteSource {
 
   void on_blocks(ByteView blocks) {
     if (blocks.empty()) return;
-    any_ = true;
     received_ += blocks.size();
+    answer_size_ += blocks.size();
+    if (answer_size_ > part_size_ + kLastBlock)
+      return fault(FetchedStreams::Fault::kRefused, "the host sent more of it than was asked for");
     if (received_ > framed_size_)
       return fault(FetchedStreams::Fault::kRefused, "longer than the stream that was committed");
     auto cut = abi::split_blocks(blocks, sealed::kSealedBlockLimit);
     if (!cut) return fault(FetchedStreams::Fault::kRefused, cut.error().what);
     held_size_ += blocks.size();
-    held_.push_back({to_bytes(blocks), 0});
+    keep(held_, blocks);
   }
   void on_end() {
     forget_fetch();
-    if (!any_) return fault(FetchedStreams::Fault::kRefused, "the host's answer ended before the stream");
+    if (answer_size_ == 0) return fault(FetchedStreams::Fault::kRefused, "the host's answer ended before the stream");
     if (held_size_ < part_size_ && received_ < framed_size_ && !fault_) request();
   }
   void on_failed() {
@@ -62,17 +66,14 @@ class FetchedStream final : public ByteSource {
   }
 
  private:
-  // Blocks as they came, each behind its size.
-  struct Held {
-    Bytes blocks;
-    std::size_t at = 0;
-  };
+  // An answer ends with the block that makes it large enough.
+  static constexpr std::size_t kLastBlock = abi::kBlockFraming + sealed::kSealedBlockLimit;
 
   void request() {
     if (received_ == framed_size_) return;
     fetch_ = all_.outside_.next_fetch++;
     all_.by_fetch_[fetch_] = this;
-    any_ = false;
+    answer_size_ = 0;
     const abi::FetchStream fetch{{stream_.name, received_, part_size_}, stream_.holder};
     all_.outside_.outbox.frame(abi::ToHost::kFetchStream, fetch_, {abi::encode_fetch_stream(fetch)});
   }
@@ -87,17 +88,19 @@ class FetchedStream final : public ByteSource {
   }
 
   Result<ByteView> open_next() {
-    Held& front = held_.front();
     if (!opener_) opener_.emplace(stream_.key, stream_.id);
-    const ByteView rest = ByteView(front.blocks).subspan(front.at);
+    const ByteView rest = ByteView(held_.front()).subspan(opened_);
     std::uint32_t size = 0;
     for (std::size_t i = abi::kBlockFraming; i-- > 0;) size = size << 8 | rest[i];
     const ByteView block = rest.subspan(abi::kBlockFraming, size);
     plaintext_.resize(std::max(plaintext_.size(), block.size()));
     const auto plaintext = opener_->open(block, plaintext_);
-    front.at += abi::kBlockFraming + size;
+    opened_ += abi::kBlockFraming + size;
     held_size_ -= abi::kBlockFraming + size;
-    if (front.at == front.blocks.size()) held_.pop_front();
+    if (opened_ == held_.front().size()) {
+      held_.pop_front();
+      opened_ = 0;
+    }
     if (fetch_ == 0 && held_size_ < part_size_ && received_ < framed_size_) request();
     return plaintext;
   }
@@ -125,11 +128,12 @@ class FetchedStream final : public ByteSource {
   const std::uint64_t framed_size_;
   const FetchedStreams::OnFault on_fault_;
   const FetchedStreams::OnEnd on_end_;
-  std::uint64_t fetch_ = 0;  // on its way
-  bool any_ = false;         // of its blocks have come
+  std::uint64_t fetch_ = 0;        // on its way
+  std::uint64_t answer_size_ = 0;  // what came of that
   std::uint64_t received_ = 0;
   std::uint64_t held_size_ = 0;
-  std::deque<Held> held_;
+  std::deque<Bytes> held_;  // blocks as they came, each behind its size
+  std::size_t opened_ = 0;  // of the first
   std::optional<sealed::BlockOpener> opener_;
   Bytes plaintext_;
   bool ended_ = false;

@@ -1,5 +1,7 @@
 #include "enclave/gather_run.h"
 
+#include "enclave/held.h"
+
 namespace brume::enclave {
 namespace {
 
@@ -116,7 +118,7 @@ void GatherRun::take_blocks(std::uint64_t id, ByteView blocks) {
   if (fetch->held_size > abi::framed_size(totals.sealed_size, totals.block_count)) {
     return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
   }
-  fetch->held.push_back(to_bytes(blocks));
+  keep(fetch->held, blocks);
 }
 
 // Blocks of the front stream.

@@ -37,7 +37,7 @@ class GatherRun final : public GatherTask {
     std::size_t source = 0;
     bool ended = false;
     std::uint64_t held_size = 0;
-    std::vector<Bytes> held;
+    std::deque<Bytes> held;
   };
   struct Work {
     Work(GatherRun& run, const crypto::Key32& task_key);

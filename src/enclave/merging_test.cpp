@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/writer.h"
+#include "enclave/held.h"
 #include "enclave/task_runner.h"
 #include "mapreduce/test_values.h"
 #include "sealed/age_payload.h"
@@ -273,6 +274,20 @@ TEST(Merging, RefusesScratchThatItsHostAltered) {
               }).contains("longer than the stream"));
 }
 
+TEST(Merging, WhatComesBeforeItsTurnCostsItsSizeHoweverItIsCut) {
+  std::deque<Bytes> held;
+  Bytes all;
+  for (int i = 0; i < 100'000; ++i) {
+    const Bytes piece(i % 1000 == 0 ? 50'000 : 5, static_cast<std::uint8_t>(i));
+    keep(held, piece);
+    append(all, piece);
+  }
+  EXPECT_LT(held.size(), 2 * all.size() / sealed::kSealedBlockLimit + 2);
+  Bytes joined;
+  for (const Bytes& piece : held) append(joined, piece);
+  EXPECT_EQ(joined, all);
+}
+
 TEST(Merging, NamesTheTaskWhoseStreamIsNotTheCommittedOne) {
   Bench bench(40, kSmall);
   bench.map();
@@ -287,6 +302,19 @@ TEST(Merging, NamesTheTaskWhoseStreamIsNotTheCommittedOne) {
   bench.host.store.clear();
   bench.reduce(*mapped);
   EXPECT_EQ(bench.failure(), "stream-unavailable: map 0, partition 0, kept by node 5: the host could not bring it");
+}
+
+TEST(Merging, RefusesMoreOfAStreamThanItAskedFor) {
+  Bench bench(40, kSmall);
+  bench.map();
+  const auto mapped = bench.done();
+  ASSERT_TRUE(mapped.has_value());
+  bench.host.attack = [&](const abi::StreamPart& part, std::vector<Bytes>& puts) {
+    if (part.name.stage == abi::Stage::kMap) puts = bench.host.store.at(part.name);
+  };
+  bench.reduce(*mapped);
+  EXPECT_TRUE(bench.failure().starts_with("stream-refused: map 0, partition 0, kept by node 5: ")) << bench.failure();
+  EXPECT_TRUE(bench.failure().contains("more of it than was asked for")) << bench.failure();
 }
 
 // While a task waits for scratch, the master takes it back, or the whole run.
