@@ -417,6 +417,8 @@ Status ContainerEngine::stop(const ClusterSpec& spec) {
   if (tags) {
     std::istringstream in(*tags);
     for (std::string tag; in >> tag;) {
+      // Podman names every tag of an image that has one of these: another cluster's too.
+      if (!tag.starts_with(repository_of(spec) + ":")) continue;
       const auto removed = run({"rmi", tag});
       if (!removed) note(std::unexpected(removed.error()));
     }

@@ -179,6 +179,23 @@ TEST_P(EngineTest, KnowsHowANodeEndedAndReplacesIt) {
   EXPECT_TRUE(engine->pid_of(spec, "one"));
 }
 
+TEST_P(EngineTest, TwoClustersOfOneImageLeaveEachOtherAlone) {
+  ClusterSpec other = spec;
+  other.cluster += "-b";
+  other.state_dir = folder / "state-b";
+  other.engine_dir = folder / "engine-b";
+  const auto others = make_engine(GetParam()).value();
+  ASSERT_TRUE(others->start(other, {{"one", "worker"}}));
+  ASSERT_TRUE(engine->start(spec, {{"one", "worker"}}));
+  const Status stopped = engine->stop(spec);
+  EXPECT_TRUE(stopped) << stopped.error().what;
+  EXPECT_TRUE(others->pid_of(other, "one"));
+  const Status one_more = others->start(other, {{"two", "worker"}});
+  EXPECT_TRUE(one_more) << one_more.error().what;
+  const Status others_stopped = others->stop(other);
+  EXPECT_TRUE(others_stopped) << others_stopped.error().what;
+}
+
 TEST_P(EngineTest, RefusesNamesThatAreNot) {
   EXPECT_EQ(engine->start(spec, {{"--privileged", "worker"}}).error().code, ErrorCode::kUsage);
   EXPECT_EQ(engine->start(spec, {{"a/b", "worker"}}).error().code, ErrorCode::kUsage);
