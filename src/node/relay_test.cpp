@@ -351,17 +351,14 @@ TEST_F(RelayTest, PrefetchesAndNeedsTheHolderNoMore) {
       NodeId{1}, {{NodeId{1}, {"127.0.0.2", hello.fetch_port}}, {NodeId{2}, {"127.0.0.1", hello.fetch_port}}}};
   master.tell(peers);
   master.tell(transport::Prefetch{name(1).run, NodeId{2}, 0, {}, {{1, blocks.size()}}});
-  const auto wait = [&](bool there) {
-    std::size_t size = 0;
-    for (int i = 0; i < 500 && (size > 0) != there; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      size = 0;
-      for (const auto& file : std::filesystem::recursive_directory_iterator(folder + "/prefetched"))
-        size += file.file_size();
-    }
-    return size;
-  };
-  EXPECT_EQ(wait(true), blocks.size());
+  std::uint64_t size = 0;
+  for (int i = 0; i < 500 && size < blocks.size(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    size = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder + "/prefetched"))
+      size += file.file_size();
+  }
+  ASSERT_EQ(size, blocks.size());
   ASSERT_TRUE(has_heard_the_master());
   store->drop_stream(name(1));
   for (const std::uint64_t id : {1u, 2u}) {
