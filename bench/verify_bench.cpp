@@ -48,7 +48,7 @@ Result<Work> read_work(const std::string& file, const std::string& folder, UnixM
   Work out;
   BRUME_ASSIGN(const auto evidence, cli::read_evidence_file(file));
   BRUME_ASSIGN(const auto files, cli::read_evidence_folder(folder));
-  out.folder = evidence::assemble(files);
+  out.folder = evidence::assemble(files, at);
   out.bytes = evidence.what.content;
   out.expected.now_ms = at;
   out.expected.role = cli::kVerifyRole;

@@ -36,12 +36,12 @@ Result<evidence::Folder> read_bundle(const std::string& path) {
   return out;
 }
 
-Result<evidence::Folder> read_endorsements(const std::string& path) {
+Result<evidence::Folder> read_endorsements(const std::string& path, UnixMs at_ms) {
   if (path.empty()) return evidence::Folder{};
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) return read_bundle(path);
   BRUME_ASSIGN(const auto files, read_evidence_folder(path));
-  return evidence::assemble(files);
+  return evidence::assemble(files, at_ms);
 }
 
 Result<Binding> read_binding(const VerifyOptions& options) {
@@ -239,7 +239,7 @@ Result<Verification> verify_evidence(const VerifyOptions& options, const Clock& 
   out.now_ms = clock.now_ms();
   BRUME_ASSIGN(const Setting setting, read_setting(options, out));
   BRUME_ASSIGN(out.evidence, read_evidence_file(options.file));
-  BRUME_ASSIGN(const evidence::Folder folder, read_endorsements(options.collateral));
+  BRUME_ASSIGN(const evidence::Folder folder, read_endorsements(options.collateral, out.now_ms));
   out.files = folder.uses;
   const VerifyTask task{folder, setting.binding, setting.policy ? &*setting.policy : nullptr, setting.roots};
   verify_kind(task, out);

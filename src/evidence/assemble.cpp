@@ -17,8 +17,8 @@ void tell_roots(Sorting& sorting) {
 
 }  // namespace
 
-Folder assemble(const std::vector<NamedFile>& files) {
-  Sorting sorting{files, {}, {}};
+Folder assemble(const std::vector<NamedFile>& files, UnixMs at_ms) {
+  Sorting sorting{files, at_ms, {}, {}};
   for (const NamedFile& file : files) sorting.folder.uses.push_back({file.name, file.what.kind, {}});
   read_chains(sorting);
   sort_dcap(sorting);

@@ -30,7 +30,7 @@ struct FileProblem {
 };
 
 struct Folder {
-  std::vector<Collateral> dcap;  // the newest last
+  std::vector<Collateral> dcap;  // the newest that had been issued last, before it older ones, then those of the future
   SnpEndorsements snp;
   TpmEvidence tpm;                    // but for `attest`: that is the file which is verified
   std::vector<std::string> tpm_crls;  // of lists that are neither Intel's nor AMD's
@@ -40,8 +40,9 @@ struct Folder {
   std::vector<FileProblem> problems;
 };
 
-// Pure. A trust anchor in the folder is told as such and trusted no more than any other file.
-Folder assemble(const std::vector<NamedFile>& files);
+// Pure. A folder may hold collateral of several dates: what had been issued at that moment counts first. A trust anchor
+// in the folder is told as such and trusted no more than any other file.
+Folder assemble(const std::vector<NamedFile>& files, UnixMs at_ms);
 
 // Of one file: PEM (one or several) or DER. At most 8.
 Result<std::vector<crypto::Certificate>> load_certificates(const Recognised& file);

@@ -1,6 +1,6 @@
 // Which chain signed which document, which list is whose: SGX and TDX.
 #include <algorithm>
-#include <optional>
+#include <tuple>
 
 #include "evidence/assemble_parts.h"
 
@@ -10,19 +10,25 @@ namespace {
 // As many as Verifier keeps.
 constexpr std::size_t kCollateralLimit = 64;
 
+// Of several that say the same thing, what had been issued at that moment comes after what had not; then the newer.
+using Age = std::pair<bool, UnixMs>;
+
+Age age_of(const Sorting& sorting, UnixMs issued_ms) { return {issued_ms <= sorting.at_ms, issued_ms}; }
+
 // TCB info or QE identity: signed by the key of a TCB signing certificate.
 struct Document {
   std::size_t file;
   bool tdx = false;
-  UnixMs issued_ms = 0;
+  Age age{};
   Bytes signed_bytes{};
   ByteArray<64> signature{};
-  std::string chain{};
+  const ChainFile* chain = nullptr;
 };
 
 struct List {
   std::size_t file;
-  UnixMs updated_ms = 0;
+  Age age{};
+  Result<crypto::Crl> crl;
 };
 
 Document read_tcb_info(const Sorting& sorting, std::size_t file) {
@@ -30,7 +36,7 @@ Document read_tcb_info(const Sorting& sorting, std::size_t file) {
   auto info = parse_tcb_info(sorting.text(file));
   if (!info) return out;  // the appraisal tells why
   out.tdx = info->info_unverified.id == TcbInfoId::kTdx;
-  out.issued_ms = info->info_unverified.issue_date_ms;
+  out.age = age_of(sorting, info->info_unverified.issue_date_ms);
   out.signed_bytes = std::move(info->signed_bytes);
   out.signature = info->signature;
   return out;
@@ -41,7 +47,7 @@ Document read_qe_identity(const Sorting& sorting, std::size_t file) {
   auto identity = parse_qe_identity(sorting.text(file));
   if (!identity) return out;
   out.tdx = identity->identity_unverified.id == QeIdentityId::kTdQe;
-  out.issued_ms = identity->identity_unverified.issue_date_ms;
+  out.age = age_of(sorting, identity->identity_unverified.issue_date_ms);
   out.signed_bytes = std::move(identity->signed_bytes);
   out.signature = identity->signature;
   return out;
@@ -67,7 +73,7 @@ void find_chain(Sorting& sorting, Document& document) {
   if (found == nullptr) return;
   found->used = true;
   sorting.use(found->file, "TCB signing chain");
-  document.chain = found->text;
+  document.chain = found;
 }
 
 // By the issuer's name, which is there in letters even where the list does not parse.
@@ -75,7 +81,7 @@ void take_list(Sorting& sorting, std::size_t file, std::vector<List>& root_lists
   std::string bytes(sorting.text(file));
   auto crl = load_crl(bytes);
   if (crl) bytes = std::string(as_chars(crl->der()));
-  const List list{file, crl ? crl->this_update() : 0};
+  const List list{file, age_of(sorting, crl ? crl->this_update() : 0), std::move(crl)};
   if (bytes.find("PCK") != std::string::npos) {
     sorting.use(file, "PCK revocation list");
     pck_lists.push_back(list);
@@ -85,34 +91,55 @@ void take_list(Sorting& sorting, std::size_t file, std::vector<List>& root_lists
   }
 }
 
+bool is_pck_ca(const crypto::Certificate& certificate) {
+  return name_contains(certificate, "PCK") && name_contains(certificate, "CA");
+}
+
 void take_chain(Sorting& sorting, ChainFile& chain, Collateral& common) {
   const auto& first = chain.certificates.front();
   if (name_contains(first, "PCK Certificate")) {
     if (!chain.used) sorting.use(chain.file, "PCK chain");
     common.pck_chain = chain.text;
-  } else if (name_contains(first, "PCK") && name_contains(first, "CA")) {
+  } else if (is_pck_ca(first)) {
     sorting.use(chain.file, "issuer chain of the PCK revocation list");
-    common.pck_crl_issuer_chain = chain.text;
   }
 }
 
-template <typename Element>
-const Element* newest(const std::vector<Element>& elements, UnixMs Element::* date) {
-  auto found = std::ranges::max_element(elements, {}, date);
-  return found == elements.end() ? nullptr : &*found;
-}
-
-// Of the same kind as the TCB info where there is one; else any, whose refusal says what is wrong.
-const Document* identity_for(const std::vector<Document>& identities, const Document* info) {
-  const Document* found = nullptr;
-  for (const Document& identity : identities) {
-    const bool fits = info == nullptr || identity.tdx == info->tdx;
-    const bool found_fits = found != nullptr && (info == nullptr || found->tdx == info->tdx);
-    if (found == nullptr || (fits && !found_fits) || (fits == found_fits && identity.issued_ms > found->issued_ms)) {
-      found = &identity;
-    }
+// Of the CA that issued the list; else any.
+const ChainFile* ca_chain_for(const Sorting& sorting, const List* list) {
+  const ChainFile* found = nullptr;
+  bool found_fits = false;
+  for (const ChainFile& chain : sorting.chains) {
+    const auto& first = chain.certificates.front();
+    if (!is_pck_ca(first)) continue;
+    const bool fits = list != nullptr && list->crl && first.subject_der() == list->crl->issuer_der();
+    if (found == nullptr || fits || !found_fits) found = &chain;
+    found_fits = found_fits || fits;
   }
   return found;
+}
+
+bool same_root(const Document* a, const Document& b) {
+  return a != nullptr && a->chain != nullptr && b.chain != nullptr &&
+         a->chain->certificates.back() == b.chain->certificates.back();
+}
+
+// Of the same kind and root as the TCB info where there is one; else any, whose refusal says what is wrong.
+const Document* identity_for(const std::vector<Document>& identities, const Document* info) {
+  const auto rank = [&](const Document& identity) {
+    return std::tuple(info == nullptr || identity.tdx == info->tdx, same_root(info, identity), identity.age);
+  };
+  const auto found = std::ranges::max_element(identities, {}, rank);
+  return found == identities.end() ? nullptr : &*found;
+}
+
+// One that the TCB info's root signed; else any.
+const List* root_list_for(const std::vector<List>& lists, const Document* info) {
+  const bool choose = lists.size() > 1 && info != nullptr && info->chain != nullptr;
+  const auto key = choose ? info->chain->certificates.back().public_key() : fail(ErrorCode::kNotFound, "no choice");
+  const auto rank = [&](const List& list) { return std::pair(key && list.crl && list.crl->signed_by(*key), list.age); };
+  const auto found = std::ranges::max_element(lists, {}, rank);
+  return found == lists.end() ? nullptr : &*found;
 }
 
 struct Parts {
@@ -148,20 +175,23 @@ Parts read_parts(Sorting& sorting) {
 
 // One for each TCB info and each PCK list: the appraisal picks the one that fits the platform.
 void combine(Sorting& sorting, Parts& parts, const Collateral& common) {
-  std::ranges::sort(parts.infos, {}, &Document::issued_ms);
-  std::ranges::sort(parts.pck_lists, {}, &List::updated_ms);
+  std::ranges::sort(parts.infos, {}, &Document::age);
+  std::ranges::sort(parts.pck_lists, {}, &List::age);
   const std::size_t infos = std::max<std::size_t>(parts.infos.size(), 1);
   const std::size_t lists = std::max<std::size_t>(parts.pck_lists.size(), 1);
-  for (std::size_t i = 0; i < infos * lists && i < kCollateralLimit; ++i) {
+  for (std::size_t i = infos * lists - std::min(infos * lists, kCollateralLimit); i < infos * lists; ++i) {
     const Document* info = parts.infos.empty() ? nullptr : &parts.infos[i / lists];
     const Document* identity = identity_for(parts.identities, info);
-    const List* root_list = newest(parts.root_lists, &List::updated_ms);
+    const List* root_list = root_list_for(parts.root_lists, info);
+    const List* pck_list = parts.pck_lists.empty() ? nullptr : &parts.pck_lists[i % lists];
     Collateral out = common;
-    auto text = [&](std::size_t file) { return std::string(sorting.text(file)); };
+    const auto text = [&](std::size_t file) { return std::string(sorting.text(file)); };
+    const auto chain = [](const Document& of) { return of.chain == nullptr ? std::string() : of.chain->text; };
     if (root_list != nullptr) out.root_crl = text(root_list->file);
-    if (!parts.pck_lists.empty()) out.pck_crl = text(parts.pck_lists[i % lists].file);
-    if (info != nullptr) out.tcb_info = text(info->file), out.tcb_info_issuer_chain = info->chain;
-    if (identity != nullptr) out.qe_identity = text(identity->file), out.qe_identity_issuer_chain = identity->chain;
+    if (pck_list != nullptr) out.pck_crl = text(pck_list->file);
+    if (const ChainFile* ca = ca_chain_for(sorting, pck_list)) out.pck_crl_issuer_chain = ca->text;
+    if (info != nullptr) out.tcb_info = text(info->file), out.tcb_info_issuer_chain = chain(*info);
+    if (identity != nullptr) out.qe_identity = text(identity->file), out.qe_identity_issuer_chain = chain(*identity);
     if (out != Collateral{}) sorting.folder.dcap.push_back(std::move(out));
   }
 }

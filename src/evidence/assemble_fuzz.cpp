@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     files.push_back({std::to_string(files.size()), evidence::recognise(bytes)});
     total += bytes.size();
   }
-  const evidence::Folder folder = evidence::assemble(files);
+  const evidence::Folder folder = evidence::assemble(files, 1'781'524'800'000);
   BRUME_CHECK(folder.uses.size() == files.size());
   for (std::size_t i = 0; i < files.size(); ++i) BRUME_CHECK(folder.uses[i].name == files[i].name);
   for (const auto& problem : folder.problems) BRUME_CHECK(std::stoul(problem.file) < files.size());

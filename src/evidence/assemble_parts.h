@@ -18,6 +18,7 @@ struct ChainFile {
 // What the folder says, and its problems, while it is sorted.
 struct Sorting {
   const std::vector<NamedFile>& files;
+  const UnixMs at_ms;
   Folder folder;
   std::vector<ChainFile> chains;
 

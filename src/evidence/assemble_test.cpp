@@ -32,11 +32,11 @@ struct Pki {
     const crypto::EcKey& by = issuer_key != nullptr ? *issuer_key : issuer != nullptr ? root_key : key;
     return crypto::issue_certificate(request, key.public_key(), issuer, by, random);
   }
-  std::string root_list() const {
-    return std::string(as_chars(crypto::issue_crl(root, root_key, kNow, kNow + kDay, {}).der()));
+  std::string root_list(UnixMs from = kNow) const {
+    return std::string(as_chars(crypto::issue_crl(root, root_key, from, from + kDay, {}).der()));
   }
-  std::string pck_list() const {
-    return std::string(as_chars(crypto::issue_crl(ca, ca_key, kNow, kNow + kDay, {}).der()));
+  std::string pck_list(UnixMs from = kNow) const {
+    return std::string(as_chars(crypto::issue_crl(ca, ca_key, from, from + kDay, {}).der()));
   }
 
   std::string document(const std::string& name, const std::string& body) const {
@@ -53,6 +53,8 @@ struct Pki {
                         "],\"pcesvn\":1},\"tcbDate\":\"2026-01-01T00:00:00Z\",\"tcbStatus\":\"UpToDate\"}]}");
   }
 };
+
+Folder assemble(const std::vector<NamedFile>& files) { return evidence::assemble(files, kNow); }
 
 NamedFile file(const std::string& name, std::string_view content) { return {name, recognise(as_bytes(content))}; }
 
@@ -109,6 +111,58 @@ TEST(Assemble, PutsTheNewestLast) {
                                   file("3", pki.signer.pem() + pki.root.pem())});
   ASSERT_EQ(folder.dcap.size(), 2u);
   EXPECT_NE(folder.dcap[1].tcb_info.find("2026-06-02"), std::string::npos);
+}
+
+TEST(Assemble, WhatWasNotIssuedYetComesBeforeWhatWas) {
+  Pki pki;
+  const std::vector<NamedFile> files = {file("1", pki.tcb_info("2026-06-10T00:00:00Z")),
+                                        file("2", pki.tcb_info("2026-06-20T00:00:00Z")),
+                                        file("3", pki.tcb_info("2026-06-01T00:00:00Z")),
+                                        file("4", pki.signer.pem() + pki.root.pem()),
+                                        file("5", pki.root_list(kNow - 7 * kDay)),
+                                        file("6", pki.root_list(kNow)),
+                                        file("7", pki.root_list(kNow + 7 * kDay)),
+                                        file("8", pki.pck_list(kNow + 7 * kDay)),
+                                        file("9", pki.pck_list(kNow - kDay))};
+  const auto preferred = [&](UnixMs at_ms) { return evidence::assemble(files, at_ms).dcap.back(); };
+  const Collateral now = preferred(kNow);
+  EXPECT_NE(now.tcb_info.find("2026-06-10"), std::string::npos);
+  EXPECT_EQ(load_crl(now.root_crl)->this_update(), kNow);
+  EXPECT_EQ(load_crl(now.pck_crl)->this_update(), kNow - kDay);
+  const Collateral later = preferred(kNow + 8 * kDay);
+  EXPECT_NE(later.tcb_info.find("2026-06-20"), std::string::npos);
+  EXPECT_EQ(load_crl(later.root_crl)->this_update(), kNow + 7 * kDay);
+  EXPECT_EQ(load_crl(later.pck_crl)->this_update(), kNow + 7 * kDay);
+  EXPECT_NE(preferred(0).tcb_info.find("2026-06-20"), std::string::npos) << "none was there: the newest, which is told";
+}
+
+TEST(Assemble, KeepsApartWhatTwoRootsIssued) {
+  Pki pki, other;
+  const Folder folder =
+      assemble({file("1", pki.tcb_info("2026-06-02T00:00:00Z")), file("2", other.tcb_info()),
+                file("3", pki.signer.pem() + pki.root.pem()), file("4", other.signer.pem() + other.root.pem()),
+                file("5", pki.root_list()), file("6", other.root_list(kNow - 1000))});
+  ASSERT_EQ(folder.dcap.size(), 2u);
+  for (const Collateral& each : folder.dcap) {
+    const Pki& whose = each.tcb_info.contains("2026-06-02") ? pki : other;
+    EXPECT_TRUE(load_chain(each.tcb_info_issuer_chain)->back() == whose.root);
+    EXPECT_TRUE(load_crl(each.root_crl)->signed_by(whose.root_key.public_key()));
+  }
+}
+
+TEST(Assemble, GivesAListTheChainOfItsIssuer) {
+  Pki pki;
+  const crypto::EcKey key = crypto::EcKey::generate();
+  const crypto::Certificate processor = pki.make("Test SGX PCK Processor CA", key, &pki.root, true);
+  const std::string list = std::string(as_chars(crypto::issue_crl(processor, key, kNow, kNow + kDay, {}).der()));
+  for (const bool first : {true, false}) {
+    const Folder folder =
+        assemble({file(first ? "1" : "9", processor.pem() + pki.root.pem()), file("5", pki.ca.pem() + pki.root.pem()),
+                  file("6", list), file("7", pki.pck_list())});
+    ASSERT_EQ(folder.dcap.size(), 2u);
+    for (const Collateral& each : folder.dcap)
+      EXPECT_EQ(load_chain(each.pck_crl_issuer_chain)->front().subject_der(), load_crl(each.pck_crl)->issuer_der());
+  }
 }
 
 TEST(Assemble, TellsChainsThatAreNone) {
