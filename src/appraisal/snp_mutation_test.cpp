@@ -185,6 +185,14 @@ TEST_F(SnpCache, FindsTheSignerOfTwoWithOneName) {
   EXPECT_EQ(first_rule(platform.now), "");
 }
 
+TEST_F(SnpCache, FindsTheRootOfTwoWithOneName) {
+  P other;
+  other.ark_key = other.ark_signer = &P::keys().stranger;
+  other.left_out = {"ask", "ek", "crl"};
+  verifier.add_snp_endorsements(other.endorsements());
+  EXPECT_EQ(first_rule(platform.now), "");
+}
+
 TEST_F(SnpCache, TheStoreIsBounded) {
   P more;
   more.left_out = {"ark", "ask", "crl"};

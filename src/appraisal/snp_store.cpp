@@ -32,6 +32,20 @@ bool fits_tcb(const SnpKeyCertificate& key, const evidence::SnpReport& report) {
 
 bool contains(const Window& window, UnixMs now_ms) { return window.begin_ms <= now_ms && now_ms <= window.end_ms; }
 
+// Two generations may share a name. Where none verifies, the refusal of the latest says so.
+const SnpCaCertificate* issuer_of(const crypto::Certificate& certificate, ByteView name,
+                                  const std::deque<SnpCaCertificate>& among) {
+  std::vector<const SnpCaCertificate*> named;
+  for (const SnpCaCertificate& issuer : among) {
+    if (equal(issuer.subject, name)) named.push_back(&issuer);
+  }
+  if (named.empty()) return nullptr;
+  if (named.size() == 1) return named.front();
+  const auto good =
+      std::ranges::find_if(named, [&](const SnpCaCertificate* issuer) { return certificate.signed_by(issuer->key); });
+  return good == named.end() ? named.front() : *good;
+}
+
 void check_revoked(Refusals& refusals, std::string_view rule, const crypto::Crl& crl,
                    const crypto::Certificate& certificate) {
   if (!crl.revokes(certificate)) return;
@@ -108,21 +122,11 @@ SnpStore::Key* SnpStore::key_for(const evidence::SnpReport& report, UnixMs now_m
 }
 
 const SnpCaCertificate* SnpStore::signer_of(const SnpKeyCertificate& key) const {
-  std::vector<const SnpCaCertificate*> named;
-  for (const SnpCaCertificate& signer : signers_) {
-    if (signer.subject == key.issuer) named.push_back(&signer);
-  }
-  if (named.empty()) return nullptr;
-  // Two generations may share a name. Where none verifies, the refusal of the latest says so.
-  if (named.size() == 1) return named.front();
-  const auto good = std::ranges::find_if(
-      named, [&](const SnpCaCertificate* signer) { return key.certificate.signed_by(signer->key); });
-  return good == named.end() ? named.front() : *good;
+  return issuer_of(key.certificate, key.issuer, signers_);
 }
 
 const SnpCaCertificate* SnpStore::root_of(const SnpCaCertificate& signer) const {
-  const auto found = std::ranges::find(roots_, signer.issuer, &SnpCaCertificate::subject);
-  return found == roots_.end() ? nullptr : &*found;
+  return issuer_of(signer.certificate, signer.issuer, roots_);
 }
 
 std::shared_ptr<const SnpAuthority> SnpStore::authority_of(const SnpCaCertificate& signer,
