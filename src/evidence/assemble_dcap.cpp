@@ -1,6 +1,7 @@
 // Which chain signed which document, which list is whose: SGX and TDX.
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "evidence/assemble_parts.h"
 
@@ -99,7 +100,10 @@ void take_chain(Sorting& sorting, ChainFile& chain, Collateral& common) {
   const auto& first = chain.certificates.front();
   if (name_contains(first, "PCK Certificate")) {
     if (!chain.used) sorting.use(chain.file, "PCK chain");
-    common.pck_chain = chain.text;
+    // A quote without its own picks from all of them: those before the last stand alone.
+    Collateral before;
+    before.pck_chain = std::exchange(common.pck_chain, chain.text);
+    if (!before.pck_chain.empty()) sorting.folder.dcap.push_back(std::move(before));
   } else if (is_pck_ca(first)) {
     sorting.use(chain.file, "issuer chain of the PCK revocation list");
   }

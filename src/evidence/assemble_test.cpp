@@ -165,6 +165,19 @@ TEST(Assemble, GivesAListTheChainOfItsIssuer) {
   }
 }
 
+TEST(Assemble, KeepsTheChainOfEveryPlatform) {
+  Pki pki;
+  const crypto::Certificate other =
+      pki.make("Test SGX PCK Certificate", crypto::EcKey::generate(), &pki.ca, false, &pki.ca_key);
+  const Folder folder = assemble({file("1", pki.pck.pem() + pki.ca.pem() + pki.root.pem()),
+                                  file("2", other.pem() + pki.ca.pem() + pki.root.pem()), file("3", pki.tcb_info())});
+  ASSERT_EQ(folder.dcap.size(), 2u);
+  EXPECT_TRUE(load_chain(folder.dcap[0].pck_chain)->front() == pki.pck);
+  EXPECT_TRUE(load_chain(folder.dcap[1].pck_chain)->front() == other);
+  EXPECT_TRUE(folder.dcap[0].tcb_info.empty());
+  EXPECT_FALSE(folder.dcap[1].tcb_info.empty());
+}
+
 TEST(Assemble, TellsChainsThatAreNone) {
   Pki pki, other;
   EXPECT_EQ(problems_of(assemble({file("x", pki.signer.pem() + other.root.pem())})), "collateral.chain:x");
