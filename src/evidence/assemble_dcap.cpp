@@ -177,25 +177,37 @@ Parts read_parts(Sorting& sorting) {
   return parts;
 }
 
-// One for each TCB info and each PCK list: the appraisal picks the one that fits the platform.
+// All but the PCK list: what belongs to this TCB info.
+Collateral without_pck_list(const Sorting& sorting, const Parts& parts, const Collateral& common,
+                            const Document* info) {
+  Collateral out = common;
+  const auto text = [&](std::size_t file) { return std::string(sorting.text(file)); };
+  const auto chain = [](const Document& of) { return of.chain == nullptr ? std::string() : of.chain->text; };
+  const Document* identity = identity_for(parts.identities, info);
+  const List* root_list = root_list_for(parts.root_lists, info);
+  if (root_list != nullptr) out.root_crl = text(root_list->file);
+  if (info != nullptr) out.tcb_info = text(info->file), out.tcb_info_issuer_chain = chain(*info);
+  if (identity != nullptr) out.qe_identity = text(identity->file), out.qe_identity_issuer_chain = chain(*identity);
+  return out;
+}
+
+// One for each TCB info and each PCK list: the appraisal picks the one that fits the platform. The last ones count
+// most.
 void combine(Sorting& sorting, Parts& parts, const Collateral& common) {
   std::ranges::sort(parts.infos, {}, &Document::age);
   std::ranges::sort(parts.pck_lists, {}, &List::age);
   const std::size_t infos = std::max<std::size_t>(parts.infos.size(), 1);
   const std::size_t lists = std::max<std::size_t>(parts.pck_lists.size(), 1);
-  for (std::size_t i = infos * lists - std::min(infos * lists, kCollateralLimit); i < infos * lists; ++i) {
-    const Document* info = parts.infos.empty() ? nullptr : &parts.infos[i / lists];
-    const Document* identity = identity_for(parts.identities, info);
-    const List* root_list = root_list_for(parts.root_lists, info);
+  const std::size_t first = infos * lists - std::min(infos * lists, kCollateralLimit);
+  Collateral base;
+  for (std::size_t i = first; i < infos * lists; ++i) {
+    if (i == first || i % lists == 0) {
+      base = without_pck_list(sorting, parts, common, parts.infos.empty() ? nullptr : &parts.infos[i / lists]);
+    }
+    Collateral out = base;
     const List* pck_list = parts.pck_lists.empty() ? nullptr : &parts.pck_lists[i % lists];
-    Collateral out = common;
-    const auto text = [&](std::size_t file) { return std::string(sorting.text(file)); };
-    const auto chain = [](const Document& of) { return of.chain == nullptr ? std::string() : of.chain->text; };
-    if (root_list != nullptr) out.root_crl = text(root_list->file);
-    if (pck_list != nullptr) out.pck_crl = text(pck_list->file);
+    if (pck_list != nullptr) out.pck_crl = std::string(sorting.text(pck_list->file));
     if (const ChainFile* ca = ca_chain_for(sorting, pck_list)) out.pck_crl_issuer_chain = ca->text;
-    if (info != nullptr) out.tcb_info = text(info->file), out.tcb_info_issuer_chain = chain(*info);
-    if (identity != nullptr) out.qe_identity = text(identity->file), out.qe_identity_issuer_chain = chain(*identity);
     if (out != Collateral{}) sorting.folder.dcap.push_back(std::move(out));
   }
 }
