@@ -1,5 +1,6 @@
 #include "mapreduce/count_tables.h"
 
+#include <algorithm>
 #include <new>
 
 namespace brume::mapreduce {
@@ -18,8 +19,8 @@ struct CountTables::Scratch {
   WordSpan long_words[kMaxLongWords];
 };
 
-void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits,
-                            bool is_signed) {
+void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits, bool is_signed,
+                            std::size_t waiting_bytes) {
   unused_bits_ = 64 - value_bits;
   is_signed_ = is_signed;
   schedule_ = schedule;
@@ -28,6 +29,8 @@ void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitio
   saw_other_partition_ = false;
   short_.configure(schedule, partitions);
   long_.configure(schedule, partitions);
+  waiting_.configure(waiting_bytes);
+  new_share_ = 1;
 }
 
 bool CountTables::reset(std::size_t short_count, std::size_t long_count) {
@@ -92,14 +95,53 @@ bool CountTables::add_segment(const std::uint8_t* text, WordSpan* words, std::si
     if (at == split.short_count) break;
     if (!room.make_room(false)) return false;
   }
-  at = 0;
-  while (split.long_count != 0) {
-    at = long_.add(text, scratch.long_words, scratch.long_hashes, values == nullptr ? nullptr : scratch.long_values,
-                   value, at, split.long_count, *this);
-    if (at == split.long_count) break;
-    if (!room.make_room(true)) return false;
+  std::size_t direct = 0;  // long words that do not wait
+  for (std::size_t i = 0; i < split.long_count; ++i) {
+    const std::uint64_t its_value = values == nullptr ? value : scratch.long_values[i];
+    const WordSpan word = scratch.long_words[i];
+    if (waiting_.takes(word_size(word), its_value)) {
+      const auto put = [&] {
+        return waiting_.put(text + word_begin(word), word_size(word), scratch.long_hashes[i], its_value);
+      };
+      if (put()) continue;
+      if (!settle(room)) return false;
+      if (put()) continue;
+    }
+    scratch.long_words[direct] = word;
+    scratch.long_hashes[direct] = scratch.long_hashes[i];
+    scratch.long_values[direct] = its_value;
+    ++direct;
+  }
+  return add_long(text, scratch.long_words, scratch.long_hashes, scratch.long_values, direct, room);
+}
+
+bool CountTables::add_long(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
+                           const std::uint64_t* values, std::size_t count, Room& room) {
+  for (std::size_t at = 0; at < count;) {
+    at = long_.add(text, words, hashes, values, 0, at, count, *this);
+    if (at < count && !room.make_room(true)) return false;
   }
   return true;
+}
+
+// In the order of hashes a table without room for all would be full at its front and empty behind.
+bool CountTables::settle(Room& room) {
+  const auto expected = static_cast<std::size_t>(static_cast<double>(waiting_.size()) * new_share_);
+  while (long_.size() + expected > long_.limit()) {
+    const std::size_t limit = long_.limit();
+    if (!room.make_room(true)) return false;
+    if (long_.limit() <= limit) break;  // it was emptied
+  }
+  const std::size_t before = long_.size();
+  const std::size_t waited = waiting_.size();
+  const bool all = waiting_.give_out(
+      [&](const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes, const std::uint64_t* values,
+          std::size_t count) { return add_long(text, words, hashes, values, count, room); });
+  if (waited != 0 && long_.size() >= before) {
+    const double share = static_cast<double>(long_.size() - before) / static_cast<double>(waited);
+    new_share_ = std::min(1.0, share * 1.125 + 0.02);
+  }
+  return all;
 }
 
 bool CountTables::add_large(std::string_view key, std::uint64_t value, Room& room) {

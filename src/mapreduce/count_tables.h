@@ -5,6 +5,7 @@
 
 #include "mapreduce/long_table.h"
 #include "mapreduce/short_table.h"
+#include "mapreduce/waiting_words.h"
 
 namespace brume::mapreduce {
 
@@ -20,8 +21,10 @@ class CountTables : public WideTotals {
   };
 
   // partitions: R for the table of one partition, 1 for one that sees all hashes.
-  // Totals wrap at `value_bits`, as the job's type does.
-  void configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits, bool is_signed);
+  // Totals wrap at `value_bits`, as the job's type does. Up to `waiting_bytes` of words may wait for settle():
+  // 0 where hashes come in their order.
+  void configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits, bool is_signed,
+                 std::size_t waiting_bytes);
   bool reset(std::size_t short_count, std::size_t long_count);
   // The counts alone: what a caller of add_segment() works with stays.
   void release_tables();
@@ -31,6 +34,8 @@ class CountTables : public WideTotals {
   // Keys of another partition than the first key's are refused where partitions > 1.
   bool add_segment(const std::uint8_t* text, WordSpan* words, std::size_t count, const std::uint64_t* values,
                    std::uint64_t value, Room& room);
+  // Brings in what waits. Before tables are read for the last time.
+  bool settle(Room& room);
   // A key longer than a segment.
   bool add_large(std::string_view key, std::uint64_t value, Room& room);
 
@@ -54,7 +59,7 @@ class CountTables : public WideTotals {
   ShortTable& short_table() { return short_; }
   LongTable& long_table() { return long_; }
   bool empty() const { return short_.size() + long_.size() == 0; }
-  std::size_t bytes() const { return short_.bytes() + long_.bytes() + wide_bytes_; }
+  std::size_t bytes() const { return short_.bytes() + long_.bytes() + waiting_.bytes() + wide_bytes_; }
   bool saw_other_partition() const { return saw_other_partition_; }
 
  private:
@@ -62,9 +67,13 @@ class CountTables : public WideTotals {
 
   std::uint64_t wide_total(std::string_view key) const;
   bool check_partition(std::uint64_t hash);
+  bool add_long(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
+                const std::uint64_t* values, std::size_t count, Room& room);
 
   ShortTable short_;
   LongTable long_;
+  WaitingWords waiting_;
+  double new_share_ = 1;  // of words that waited: how many were not yet in the table, with some more
   std::map<std::string, std::uint64_t, std::less<>> wide_;
   std::size_t wide_bytes_ = 0;
   HashSchedule schedule_;

@@ -9,6 +9,9 @@ namespace brume::mapreduce {
 namespace {
 
 constexpr std::size_t kMaxPairs = 4096;
+// Of a task's memory, for words that wait for their part of the table.
+constexpr std::uint64_t kWaitingShare = 8;
+constexpr std::uint64_t kMostWaiting = std::uint64_t{32} << 20;
 
 // The first hash of a partition.
 std::uint64_t first_hash(std::uint64_t partition, std::uint32_t partitions) {
@@ -29,7 +32,8 @@ struct CountingMapTask::Buffers {
 
 CountingMapTask::CountingMapTask(const detail::CountingHooks& hooks, CountingState& state)
     : hooks_(hooks), state_(state), tables_(state.tables), buffers_block_(sizeof(Buffers)), separators_(ByteSet{}) {
-  tables_.configure(state.schedule, 1, hooks.value_bits, hooks.is_signed);
+  const std::uint64_t waiting = std::min(state.memory_budget / kWaitingShare, kMostWaiting);
+  tables_.configure(state.schedule, 1, hooks.value_bits, hooks.is_signed, static_cast<std::size_t>(waiting));
   buffers_ = reinterpret_cast<Buffers*>(buffers_block_.data());
   if (buffers_ == nullptr || !tables_.reset(state.map_short_count, state.map_long_count)) fail("out of memory");
 }
@@ -52,6 +56,7 @@ JobStatus CountingMapTask::finish(PartitionSink& sink) {
     sink_ = &sink;
     if (status_ && hooks_.end_of_map != nullptr) hooks_.end_of_map(hooks_.job, *this);
     flush_pairs();
+    if (status_ && !tables_.settle(*this)) fail("out of memory");
     if (!status_) return status_;
     state_.map_short_count = tables_.short_table().size();
     state_.map_long_count = tables_.long_table().size();

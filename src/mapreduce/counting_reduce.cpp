@@ -26,7 +26,7 @@ std::uint64_t decode_total(std::string_view bytes) {
 
 CountingReduceTask::CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state, Scratch& scratch)
     : hooks_(hooks), state_(state), tables_(state.tables), scratch_(scratch), reader_(hooks.is_signed) {
-  tables_.configure(state.schedule, state.partitions, hooks.value_bits, hooks.is_signed);
+  tables_.configure(state.schedule, state.partitions, hooks.value_bits, hooks.is_signed, 0);
   out_of_memory_ = !tables_.reset(0, 0);
 }
 
@@ -63,8 +63,11 @@ JobStatus CountingReduceTask::on_group(std::uint64_t expected, bool long_keys) {
   const auto room_for = [&](auto& table) {
     const std::size_t count = table.size() + expect_new(expected);
     if (count <= table.limit()) return true;
-    if (tables_.bytes() + table.bytes_for(count) > state_.memory_budget) return true;  // the hint may be too high
-    return table.grow(count);
+    // At once for streams to come, where there is memory for that.
+    for (const std::size_t room : {std::max(count, table.limit() * 2), count}) {
+      if (tables_.bytes() + table.bytes_for(room) <= state_.memory_budget) return table.grow(room);
+    }
+    return true;  // the hint may be too high
   };
   if (long_keys ? room_for(tables_.long_table()) : room_for(tables_.short_table())) return {};
   return failure();

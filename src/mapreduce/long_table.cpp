@@ -36,21 +36,31 @@ inline unsigned match(const LongBucket& bucket, std::uint32_t tag) {
 #endif
 }
 
-inline std::uint64_t load64(const std::uint8_t* at) {
-  std::uint64_t value;
-  std::memcpy(&value, at, 8);
-  return value;
+#if defined(__SSE2__)
+// Of the first 32 bytes.
+inline std::uint32_t equal_bytes(const std::uint8_t* a, const std::uint8_t* b) {
+  const auto half = [&](std::size_t at) {
+    const __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + at)),
+                                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + at)));
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(equal));
+  };
+  return half(0) | half(16) << 16;
 }
+#endif
 
-// Both have `size` > 16 bytes.
+// Up to kWideSize bytes are read with slack.
 inline bool same(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
-  if (size > 64) return std::memcmp(a, b, size) == 0;
-  std::uint64_t difference = 0;
-  for (std::size_t at = 0; at + 16 <= size; at += 16) {
-    difference |= (load64(a + at) ^ load64(b + at)) | (load64(a + at + 8) ^ load64(b + at + 8));
+#if defined(__SSE2__)
+  if (size <= kWideSize) {
+    const std::size_t first = std::min<std::size_t>(size, 32);
+    const auto differ = [](std::uint32_t equal, std::size_t count) {
+      return ~std::uint64_t{equal} << (64 - count) != 0;
+    };
+    if (differ(equal_bytes(a, b), first)) return false;
+    return size <= 32 || !differ(equal_bytes(a + 32, b + 32), size - 32);
   }
-  const std::size_t last = size - 16;
-  return (difference | (load64(a + last) ^ load64(b + last)) | (load64(a + last + 8) ^ load64(b + last + 8))) == 0;
+#endif
+  return std::memcmp(a, b, size) == 0;
 }
 
 inline void add_value(LongEntry& entry, std::uint64_t more, WideTotals& wide) {
@@ -67,12 +77,12 @@ inline void add_value(LongEntry& entry, std::uint64_t more, WideTotals& wide) {
 }  // namespace
 
 LongEntry* Arena::append(const std::uint8_t* key, std::uint32_t size, std::uint32_t& place) {
-  const std::size_t units = (sizeof(LongEntry) + size + kUnit - 1) / kUnit;
+  const std::size_t units = units_of(size);
   std::size_t begin;
   if (units > kUnitsPerBlock / 4) {  // an allocation of its own, under the next free run of places
     const std::size_t runs = (units + kUnitsPerBlock - 1) / kUnitsPerBlock;
     if (starts_.size() + runs > (std::size_t{1} << 32) / kUnitsPerBlock) return nullptr;
-    Block block(units * kUnit);
+    Block block(units * kUnit + kSlack);
     if (!block) return nullptr;
     begin = starts_.size() * kUnitsPerBlock;
     for (std::size_t run = 0; run < runs; ++run) starts_.push_back(block.data() + run * kBlockSize);
@@ -89,8 +99,9 @@ LongEntry* Arena::append(const std::uint8_t* key, std::uint32_t size, std::uint3
         if (!block) return nullptr;
         blocks_.push_back(std::move(block));
       }
-      room_begin_ = starts_.size() * kUnitsPerBlock + (starts_.empty() ? 1 : 0);
-      room_end_ = (starts_.size() + 1) * kUnitsPerBlock;
+      if (used_blocks_ != 0) ends_.push_back(end_of_room());
+      room_begin_ = starts_.size() * kUnitsPerBlock + 1;
+      room_end_ = (starts_.size() + 1) * kUnitsPerBlock - kSlack / kUnit;
       starts_.push_back(blocks_[used_blocks_++].data());
     }
     begin = room_begin_;
@@ -101,13 +112,14 @@ LongEntry* Arena::append(const std::uint8_t* key, std::uint32_t size, std::uint3
   LongEntry* entry = at(place);
   entry->count = 0;
   entry->size = size;
-  std::memcpy(reinterpret_cast<std::uint8_t*>(entry + 1), key, size);
+  copy_bytes(reinterpret_cast<std::uint8_t*>(entry + 1), key, size);
   return entry;
 }
 
 void Arena::clear() {
   large_.clear();
   starts_.clear();
+  ends_.clear();
   used_blocks_ = room_begin_ = room_end_ = bytes_ = 0;
 }
 

@@ -35,19 +35,39 @@ class Arena {
   LongEntry* at(std::uint32_t place) const {
     return reinterpret_cast<LongEntry*>(starts_[place / kUnitsPerBlock] + place % kUnitsPerBlock * kUnit);
   }
-  // Null without memory. The entry has count 0 and its key.
+  // Null without memory. The entry has count 0 and its key. Keys of up to kWideSize bytes are read with slack.
   LongEntry* append(const std::uint8_t* key, std::uint32_t size, std::uint32_t& place);
   void clear();  // keeps the small blocks
   std::size_t bytes() const { return bytes_; }
 
+  // Calls visit(const LongEntry&) for every entry, in the order of memory.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t i = 0; i < used_blocks_; ++i) {
+      const std::uint8_t* at = blocks_[i].data() + kUnit;
+      const std::uint8_t* const end = blocks_[i].data() + (i < ends_.size() ? ends_[i] : end_of_room()) * kUnit;
+      while (at != end) {
+        const auto& entry = *reinterpret_cast<const LongEntry*>(at);
+        at += units_of(entry.size) * kUnit;
+        visit(entry);
+      }
+    }
+    for (const Block& block : large_) visit(*reinterpret_cast<const LongEntry*>(block.data()));
+  }
+
  private:
   static constexpr std::size_t kUnitsPerBlock = kBlockSize / kUnit;
+
+  static std::size_t units_of(std::size_t size) { return (sizeof(LongEntry) + size + kUnit - 1) / kUnit; }
+  // Of the current small block, in its units; kSlack bytes stay free behind the last entry.
+  std::size_t end_of_room() const { return room_begin_ % kUnitsPerBlock; }
 
   std::vector<Block> blocks_;          // small ones, in use and spare
   std::vector<Block> large_;           // one entry each
   std::vector<std::uint8_t*> starts_;  // where each run of kUnitsPerBlock places begins
   std::size_t used_blocks_ = 0;
-  std::size_t room_begin_ = 0;  // of the current small block, in units; place 0 is never given
+  std::vector<std::size_t> ends_;  // of small blocks before the current one, in units; all begin at 1: place 0 is none
+  std::size_t room_begin_ = 0;     // of the current small block, in places
   std::size_t room_end_ = 0;
   std::size_t bytes_ = 0;
 };
@@ -99,14 +119,10 @@ class LongTable {
       }
     }
   }
+  // visit(const LongEntry&) for every key, in any order.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (std::size_t at = 0; at < total_; ++at) {
-      prefetch_entries(at + 4);
-      for (std::size_t slot = 0; slot < LongBucket::kSlots && buckets_[at].places[slot] != 0; ++slot) {
-        visit(*arena_.at(buckets_[at].places[slot]));
-      }
-    }
+    arena_.for_each(visit);
   }
 
  private:

@@ -18,7 +18,7 @@ constexpr std::uint64_t kSplitSizeMost = 128u << 20;
 constexpr std::uint64_t kLastSplitSizeLeast = 64u << 20;
 
 // A reducer does more than one partition of what is large: tables stay small, and it is collected while it is reduced.
-constexpr std::uint64_t kInputPerPartition = 256u << 20;
+constexpr std::uint64_t kInputPerPartition = 160u << 20;
 constexpr std::uint64_t kSortedPerPartition = 64u << 20;
 constexpr std::uint64_t kPartitionsPerReducer = 4;
 
@@ -38,7 +38,8 @@ void choose_splits(std::uint64_t asked, std::uint64_t input_size, std::uint32_t 
 std::uint32_t partitions_for(std::uint64_t input_size, std::uint32_t reducers, bool sorted) {
   const std::uint64_t least = std::max(1u, reducers);
   const std::uint64_t size = sorted ? kSortedPerPartition : kInputPerPartition;
-  const std::uint64_t wanted = std::clamp(input_size / size, least, least * kPartitionsPerReducer);
+  // As many for each reducer.
+  const std::uint64_t wanted = std::clamp(input_size / size / least, std::uint64_t{1}, kPartitionsPerReducer) * least;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, mapreduce::kPartitionLimit));
 }
 
