@@ -57,11 +57,20 @@ struct SortByRange : RecordShape {
       out.emit(text.substr(0, key_size), text.substr(key_size, size - key_size));
     }
   }
-  // Keys that begin alike are of one partition.
+  // Keys that begin alike are of one partition: the last one whose range begins before them.
   std::uint32_t partition(std::string_view key, std::uint32_t partitions) const {
-    if (partitions == 1) return 0;
-    const auto before = std::ranges::lower_bound(sample, begin_of(key)) - sample.begin();
-    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(before) * partitions / (sample.size() + 1));
+    const std::uint64_t begin = begin_of(key);
+    std::uint64_t least = 0;
+    for (std::uint64_t most = partitions - 1; least < most;) {
+      const std::uint64_t middle = (least + most + 1) / 2;
+      const std::uint64_t first = middle * (sample.size() + 1) / partitions;
+      if (first == 0 || sample[first - 1] < begin) {
+        least = middle;
+      } else {
+        most = middle - 1;
+      }
+    }
+    return static_cast<std::uint32_t>(least);
   }
   void format(std::string_view, Value rest, brume::Line& line) const { line << rest; }
 

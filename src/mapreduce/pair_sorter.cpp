@@ -23,7 +23,12 @@ class InMemory final : public PairReader {
   std::expected<bool, std::string> next(Pair& pair) override {
     if (at_ == items_.size()) return false;
     constexpr std::size_t kAhead = 8;
-    if (at_ + kAhead < items_.size()) __builtin_prefetch(items_[at_ + kAhead].place);
+    constexpr std::size_t kLine = 64;
+    if (at_ + kAhead < items_.size()) {
+      const std::uint8_t* const place = items_[at_ + kAhead].place;
+      __builtin_prefetch(place);
+      __builtin_prefetch(place + kLine);
+    }
     const PairItem& item = items_[at_];
     pair = {item.key(), item.value(), at_ > 0 && item.key() == items_[at_ - 1].key()};
     ++at_;

@@ -142,13 +142,13 @@ class Emptied final : public CountTables::Room {
 
 TEST(WaitingWords, CountTheSameHoweverSmallTheTable) {
   std::mt19937_64 random(8);
-  std::vector<Word> words(20'000);
+  std::vector<Word> words(8'000);
   std::ranges::generate(words, [&] { return random_word(random); });
   words.push_back({std::string(20'000 + kSlack, 'x'), 20'000, 0, 0});
-  for (const std::size_t limit : {std::size_t{0}, std::size_t{4'000}, std::size_t{1} << 20}) {
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{2'000}, std::size_t{1} << 20}) {
     Emptied tables(limit);
     std::map<std::string, std::uint64_t> wanted;
-    for (std::size_t i = 0; i < 150'000; ++i) {
+    for (std::size_t i = 0; i < 60'000; ++i) {
       const Word& word = words[random() % words.size()];
       const std::uint64_t value = i % 7 == 0 ? 1'000'000 : i % 3;
       tables.add(word.text, value);

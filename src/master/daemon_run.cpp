@@ -15,7 +15,7 @@ constexpr std::uint64_t kSplitSizeLeast = 1u << 20;
 constexpr std::uint64_t kSplitSizeMost = 128u << 20;
 // Larger splits combine more before they shuffle, smaller ones at the end let mappers end together; a straggler is run
 // again elsewhere (plan.h).
-constexpr std::uint64_t kLastSplitSizeLeast = 64u << 20;
+constexpr std::uint64_t kLastSplitSizeLeast = 16u << 20;
 
 // A reducer does more than one partition of what is large: tables stay small, and it is collected while it is reduced.
 constexpr std::uint64_t kInputPerPartition = 160u << 20;
