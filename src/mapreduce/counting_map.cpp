@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMaxPairs = 4096;
 // Of a task's memory, for words that wait for their part of the table.
 constexpr std::uint64_t kWaitingShare = 8;
-constexpr std::uint64_t kMostWaiting = std::uint64_t{32} << 20;
+constexpr std::uint64_t kMostWaiting = std::uint64_t{16} << 20;
 
 // The first hash of a partition.
 std::uint64_t first_hash(std::uint64_t partition, std::uint32_t partitions) {
