@@ -1,6 +1,5 @@
 #include "mapreduce/count_tables.h"
 
-#include <algorithm>
 #include <new>
 
 namespace brume::mapreduce {
@@ -30,7 +29,7 @@ void CountTables::configure(const HashSchedule& schedule, std::uint32_t partitio
   short_.configure(schedule, partitions);
   long_.configure(schedule, partitions);
   waiting_.configure(waiting_bytes);
-  new_share_ = 1;
+  new_keys_ = {};
 }
 
 bool CountTables::reset(std::size_t short_count, std::size_t long_count) {
@@ -126,21 +125,17 @@ bool CountTables::add_long(const std::uint8_t* text, const WordSpan* words, cons
 
 // In the order of hashes a table without room for all would be full at its front and empty behind.
 bool CountTables::settle(Room& room) {
-  const auto expected = static_cast<std::size_t>(static_cast<double>(waiting_.size()) * new_share_);
-  while (long_.size() + expected > long_.limit()) {
+  const std::size_t waited = waiting_.size();
+  while (long_.size() + new_keys_.expected(waited) > long_.limit()) {
     const std::size_t limit = long_.limit();
     if (!room.make_room(true)) return false;
     if (long_.limit() <= limit) break;  // it was emptied
   }
   const std::size_t before = long_.size();
-  const std::size_t waited = waiting_.size();
   const bool all = waiting_.give_out(
       [&](const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes, const std::uint64_t* values,
           std::size_t count) { return add_long(text, words, hashes, values, count, room); });
-  if (waited != 0 && long_.size() >= before) {
-    const double share = static_cast<double>(long_.size() - before) / static_cast<double>(waited);
-    new_share_ = std::min(1.0, share * 1.125 + 0.02);
-  }
+  new_keys_.learn(before, long_.size(), waited);
   return all;
 }
 

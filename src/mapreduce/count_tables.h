@@ -1,6 +1,7 @@
 // Sums of integers by key: the short and the long table, and what does not fit their counters.
 #pragma once
 
+#include <algorithm>
 #include <map>
 
 #include "mapreduce/long_table.h"
@@ -8,6 +9,25 @@
 #include "mapreduce/waiting_words.h"
 
 namespace brume::mapreduce {
+
+// How many of the records to come will be new to a table, judged by those before: rather too many.
+class NewKeys {
+ public:
+  void learn(std::size_t before, std::size_t after, std::size_t records) {
+    constexpr std::size_t kEnough = 1000;
+    if (records <= kEnough || after < before) return;
+    const double share = static_cast<double>(after - before) / static_cast<double>(records);
+    share_ = std::min(1.0, share * 1.125 + 0.02);
+  }
+  std::size_t expected(std::uint64_t records) const {
+    return static_cast<std::size_t>(static_cast<double>(std::min(records, kMost)) * share_);
+  }
+
+ private:
+  static constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
+
+  double share_ = 1;
+};
 
 class CountTables : public WideTotals {
  public:
@@ -73,7 +93,7 @@ class CountTables : public WideTotals {
   ShortTable short_;
   LongTable long_;
   WaitingWords waiting_;
-  double new_share_ = 1;  // of words that waited: how many were not yet in the table, with some more
+  NewKeys new_keys_;  // of words that waited
   std::map<std::string, std::uint64_t, std::less<>> wide_;
   std::size_t wide_bytes_ = 0;
   HashSchedule schedule_;

@@ -43,28 +43,20 @@ JobStatus CountingReduceTask::feed(std::span<const std::uint8_t> bytes) {
 
 JobStatus CountingReduceTask::end_of_stream() {
   const std::size_t size = tables_.short_table().size() + tables_.long_table().size();
-  if (stream_records_ > 1000 && size >= size_before_) {
-    new_share_ = static_cast<double>(size - size_before_) / static_cast<double>(stream_records_);
-  }
-  stream_records_ = 0;
+  new_keys_.learn(size_before_, size, std::exchange(stream_records_, 0));
   size_before_ = size;
   return reader_.end_of_stream();
 }
 
 // Streams come in hash order: a table that grew with them would fill from its front, far over its
 // limit there. So it gets its room before, from the writer's word and the share of new keys so far.
-std::size_t CountingReduceTask::expect_new(std::uint64_t expected) const {
-  const double share = std::min(1.0, new_share_ * 1.125 + 0.02);
-  return static_cast<std::size_t>(static_cast<double>(std::min(expected, kMaxKeySize)) * share);
-}
-
 JobStatus CountingReduceTask::on_group(std::uint64_t expected, bool long_keys) {
   if (sorter_) return {};
   const auto room_for = [&](auto& table) {
-    const std::size_t count = table.size() + expect_new(expected);
+    const std::size_t count = table.size() + new_keys_.expected(expected);
     if (count <= table.limit()) return true;
     // At once for streams to come, where there is memory for that.
-    for (const std::size_t room : {std::max(count, table.limit() * 2), count}) {
+    for (const std::size_t room : {std::max(count, table.limit() / 2 * 3), count}) {
       if (tables_.bytes() + table.bytes_for(room) <= state_.memory_budget) return table.grow(room);
     }
     return true;  // the hint may be too high

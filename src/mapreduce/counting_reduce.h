@@ -22,7 +22,6 @@ class CountingReduceTask final : public ReduceTask, private GroupReader::Target,
                        const std::uint64_t* values) override;
   JobStatus on_large(std::string_view key, std::uint64_t value) override;
   bool make_room(bool in_long_table) override;
-  std::size_t expect_new(std::uint64_t expected) const;
   JobStatus write_lines(OutputSink& sink);
   JobStatus move_to_sorter();
   JobStatus sort_total(std::string_view key, std::uint64_t total);
@@ -39,7 +38,7 @@ class CountingReduceTask final : public ReduceTask, private GroupReader::Target,
   bool out_of_memory_ = false;
   std::uint64_t stream_records_ = 0;  // of the current stream
   std::size_t size_before_ = 0;       // keys before the current stream
-  double new_share_ = 1;              // of the last stream's records: keys that were new
+  NewKeys new_keys_;
 };
 
 }  // namespace brume::mapreduce

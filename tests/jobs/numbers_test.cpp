@@ -217,6 +217,31 @@ TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
   EXPECT_EQ(refusal_of(multiply, {}), "parameter 'columns' is a number from 1 to 1048576");
 }
 
+TEST(PcaJob, EqualsThePlainSumsForManyColumnsAndRows) {
+  constexpr std::size_t kColumns = 150;
+  constexpr std::size_t kRows = 2000;  // of 600 bytes: more than are added at once
+  std::mt19937_64 random(14);
+  std::vector<float> rows(kRows * kColumns);
+  for (float& number : rows) number = static_cast<float>(random() % 200) / 8 - 10;
+  std::vector<double> wanted(kColumns);
+  for (std::size_t i = 0; i < rows.size(); ++i) wanted[i % kColumns] += rows[i] / double{kRows};
+  for (std::size_t a = 0; a < kColumns; ++a) {
+    wanted.push_back(static_cast<double>(a));
+    for (std::size_t b = 0; b < kColumns; ++b) {
+      double sum = 0;
+      for (std::size_t row = 0; row < kRows; ++row)
+        sum += static_cast<double>(rows[row * kColumns + a]) * static_cast<double>(rows[row * kColumns + b]);
+      wanted.push_back(sum / kRows - wanted[a] * wanted[b]);
+    }
+  }
+  for (const std::uint32_t partitions : {1u, 3u}) {
+    const std::vector<double> numbers = numbers_of(
+        run_inputs(*pca_program(), {{"columns", "150"}}, {{"rows", floats(rows)}}, partitions, partitions * 400'000));
+    ASSERT_EQ(numbers.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(numbers[i], wanted[i], 1e-9) << i;
+  }
+}
+
 TEST(PcaJob, FindsTheDirectionsThatPointsWereMadeFrom) {
   JobProgram& pca = *pca_program();
   std::mt19937_64 random(13);
