@@ -5,7 +5,12 @@
 #include <brume/job.h>
 
 #include <array>
+#include <bit>
 #include <limits>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 struct LinearRegression {
   enum Sum : std::size_t { kCount, kX, kY, kXx, kYy, kXy };
@@ -45,18 +50,36 @@ struct LinearRegression {
 
  private:
   static void add(std::string_view pairs, Value& sums) {
-    std::array<std::int32_t, 6> part{};
-    for (std::size_t i = 0; i < pairs.size(); i += 2) {
-      const std::int32_t x = static_cast<signed char>(pairs[i]);
-      const std::int32_t y = static_cast<signed char>(pairs[i + 1]);
-      part[kX] += x;
-      part[kY] += y;
-      part[kXx] += x * x;
-      part[kYy] += y * y;
-      part[kXy] += x * y;
+    sums[kCount] += static_cast<std::int64_t>(pairs.size() / 2);
+#if defined(__SSE2__)
+    __m128i parts[6] = {};
+    const __m128i ones = _mm_set1_epi16(1);
+    for (; pairs.size() >= sizeof(__m128i); pairs.remove_prefix(sizeof(__m128i))) {  // eight pairs
+      const __m128i both = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pairs.data()));
+      const __m128i x = _mm_srai_epi16(_mm_slli_epi16(both, 8), 8);
+      const __m128i y = _mm_srai_epi16(both, 8);
+      const auto add_products = [&](Sum sum, __m128i a, __m128i b) {
+        parts[sum] = _mm_add_epi32(parts[sum], _mm_madd_epi16(a, b));
+      };
+      add_products(kX, x, ones);
+      add_products(kY, y, ones);
+      add_products(kXx, x, x);
+      add_products(kYy, y, y);
+      add_products(kXy, x, y);
     }
-    part[kCount] = static_cast<std::int32_t>(pairs.size() / 2);
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += part[i];
+    for (const Sum sum : {kX, kY, kXx, kYy, kXy}) {
+      for (const std::int32_t part : std::bit_cast<std::array<std::int32_t, 4>>(parts[sum])) sums[sum] += part;
+    }
+#endif
+    for (; !pairs.empty(); pairs.remove_prefix(2)) {
+      const std::int64_t x = static_cast<signed char>(pairs[0]);
+      const std::int64_t y = static_cast<signed char>(pairs[1]);
+      sums[kX] += x;
+      sums[kY] += y;
+      sums[kXx] += x * x;
+      sums[kYy] += y * y;
+      sums[kXy] += x * y;
+    }
   }
 
   std::uint64_t header = 0;
