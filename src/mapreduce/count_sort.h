@@ -22,6 +22,7 @@ struct SortedKey {
     return {reinterpret_cast<const char*>(place), bucket().sizes[slot()] - 1u};
   }
   std::int32_t count() const { return is_long() ? long_entry().count : bucket().counts[slot()]; }
+  // A bucket is a line; half of the entries reach into a second one.
   void prefetch() const {
     __builtin_prefetch(reinterpret_cast<const void*>(place & ~std::uintptr_t{63}));
     if (is_long()) __builtin_prefetch(reinterpret_cast<const void*>(place + 40));

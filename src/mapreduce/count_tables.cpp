@@ -1,5 +1,6 @@
 #include "mapreduce/count_tables.h"
 
+#include <algorithm>
 #include <new>
 
 namespace brume::mapreduce {
@@ -94,9 +95,10 @@ bool CountTables::add_segment(const std::uint8_t* text, WordSpan* words, std::si
     if (at == split.short_count) break;
     if (!room.make_room(false)) return false;
   }
-  std::size_t direct = 0;  // long words that do not wait
-  for (std::size_t i = 0; i < split.long_count; ++i) {
-    const std::uint64_t its_value = values == nullptr ? value : scratch.long_values[i];
+  if (values == nullptr) std::fill_n(scratch.long_values, split.long_count, value);
+  std::size_t direct = waiting_.is_open() ? 0 : split.long_count;  // long words that do not wait
+  for (std::size_t i = direct; i < split.long_count; ++i) {
+    const std::uint64_t its_value = scratch.long_values[i];
     const WordSpan word = scratch.long_words[i];
     if (waiting_.takes(word_size(word), its_value)) {
       const auto put = [&] {

@@ -82,7 +82,7 @@ LongEntry* Arena::append(const std::uint8_t* key, std::uint32_t size, std::uint3
   if (units > kUnitsPerBlock / 4) {  // an allocation of its own, under the next free run of places
     const std::size_t runs = (units + kUnitsPerBlock - 1) / kUnitsPerBlock;
     if (starts_.size() + runs > (std::size_t{1} << 32) / kUnitsPerBlock) return nullptr;
-    Block block(units * kUnit + kSlack);
+    Block block(units * kUnit);
     if (!block) return nullptr;
     begin = starts_.size() * kUnitsPerBlock;
     for (std::size_t run = 0; run < runs; ++run) starts_.push_back(block.data() + run * kBlockSize);

@@ -23,8 +23,9 @@ class WaitingWords {
 
   // Forgets all words. Room for `bytes` of them from now on: none where that is too little to be worth it.
   void configure(std::size_t bytes);
+  bool is_open() const { return page_count_ != 0; }
   bool takes(std::size_t size, std::uint64_t value) const {
-    return page_count_ != 0 && size <= kLongest && value <= kLargestValue;
+    return is_open() && size <= kLongest && value <= kLargestValue;
   }
   // Only what takes() says; reads kSlack bytes behind the word. False: no room, give_out() first.
   bool put(const std::uint8_t* word, std::size_t size, std::uint64_t hash, std::uint64_t value) {

@@ -219,7 +219,7 @@ TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
 
 TEST(PcaJob, EqualsThePlainSumsForManyColumnsAndRows) {
   constexpr std::size_t kColumns = 150;
-  constexpr std::size_t kRows = 2000;  // of 600 bytes: more than are added at once
+  constexpr std::size_t kRows = 2000;  // of 600 bytes, in several splits
   std::mt19937_64 random(14);
   std::vector<float> rows(kRows * kColumns);
   for (float& number : rows) number = static_cast<float>(random() % 200) / 8 - 10;
