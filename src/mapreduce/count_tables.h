@@ -78,6 +78,8 @@ class CountTables : public WideTotals {
 
   ShortTable& short_table() { return short_; }
   LongTable& long_table() { return long_; }
+  const ShortTable& short_table() const { return short_; }
+  const LongTable& long_table() const { return long_; }
   bool empty() const { return short_.size() + long_.size() == 0; }
   std::size_t bytes() const { return short_.bytes() + long_.bytes() + waiting_.bytes() + wide_bytes_; }
   bool saw_other_partition() const { return saw_other_partition_; }

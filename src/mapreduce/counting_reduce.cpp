@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "mapreduce/count_sort.h"
 
 namespace brume::mapreduce {
 namespace {
@@ -103,7 +102,14 @@ bool CountingReduceTask::make_room(bool in_long_table) {
 }
 
 JobStatus CountingReduceTask::finish(OutputSink& sink) {
-  return detail::guarded([&] { return sorter_ ? write_sorted(sink) : write_lines(sink); });
+  return detail::guarded([&] {
+    if (!sorter_) {
+      SortedCounts sorted(tables_, hooks_.order, hooks_.is_signed);
+      const std::uint64_t most = state_.memory_budget / 4 * 7;  // of the twice as much that a task's process has
+      if (tables_.bytes() + sorted.bytes() <= most && sorted.copy_keys()) return write_lines(sorted, sink);
+    }
+    return write_sorted(sink);
+  });
 }
 
 // From now on keys are sorted in pieces, which scratch holds: streams come in the order of hashes, and a table that is
@@ -163,23 +169,15 @@ JobStatus CountingReduceTask::write_sorted(OutputSink& sink) {
   return writer.finish();
 }
 
-JobStatus CountingReduceTask::write_lines(OutputSink& sink) {
-  Block storage;
-  const std::span<SortedKey> keys = sort_keys(tables_, hooks_.order, hooks_.is_signed, storage);
-  if (!storage) return failure();
+JobStatus CountingReduceTask::write_lines(SortedCounts& sorted, OutputSink& sink) {
   OutputWriter writer(sink);
   Line line;
-  constexpr std::size_t kAhead = 16;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (i + kAhead < keys.size()) keys[i + kAhead].prefetch();
-    const std::string_view key = keys[i].key();
-    const std::uint64_t value = tables_.total(key, keys[i].count());
+  auto status = sorted.for_each([&](std::string_view key, std::uint64_t value) {
     line.clear();
     hooks_.format(hooks_.job, key, value, line);
-    const std::uint64_t rank = rank_of(hooks_.order, hooks_.is_signed, value);
-    if (auto status = writer.write(rank, key, line.view(), hooks_.line_kind); !status) return status;
-  }
-  return writer.finish();
+    return writer.write(rank_of(hooks_.order, hooks_.is_signed, value), key, line.view(), hooks_.line_kind);
+  });
+  return status ? writer.finish() : status;
 }
 
 namespace {

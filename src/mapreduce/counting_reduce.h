@@ -4,6 +4,7 @@
 
 #include <brume/detail/pairs.h>
 
+#include "mapreduce/count_sort.h"
 #include "mapreduce/counting_map.h"
 
 namespace brume::mapreduce {
@@ -22,7 +23,7 @@ class CountingReduceTask final : public ReduceTask, private GroupReader::Target,
                        const std::uint64_t* values) override;
   JobStatus on_large(std::string_view key, std::uint64_t value) override;
   bool make_room(bool in_long_table) override;
-  JobStatus write_lines(OutputSink& sink);
+  JobStatus write_lines(SortedCounts& sorted, OutputSink& sink);
   JobStatus move_to_sorter();
   JobStatus sort_total(std::string_view key, std::uint64_t total);
   JobStatus write_sorted(OutputSink& sink);

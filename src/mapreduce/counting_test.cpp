@@ -200,6 +200,24 @@ TEST(Counting, ReducesMoreKeysThanItsMemoryHolds) {
   }
 }
 
+// Tables just fit, copies of their keys beside them do not.
+TEST(Counting, SortsThroughScratchWhereCopiesOfKeysDoNotFit) {
+  std::string text;
+  for (int i = 0; i < 1900; ++i) text += std::string(2000, static_cast<char>('a' + i % 26)) + std::to_string(i) + ' ';
+  WordProgram program;
+  ASSERT_TRUE(program.configure(test_config(1)).has_value());
+  const Streams streams = map_text(program, 1, text);
+  ASSERT_TRUE(program.configure(test_config(1, 4 << 20)).has_value());
+  testing::TestScratch scratch;
+  auto task = program.new_reduce(scratch);
+  ASSERT_TRUE(feed_stream(*task, streams.of[0]).has_value());
+  EXPECT_TRUE(scratch.runs.empty());
+  Collected out;
+  ASSERT_TRUE(task->finish(out).has_value());
+  EXPECT_FALSE(scratch.runs.empty());
+  EXPECT_EQ(run_job(program, 1, {text}), naive({text}));
+}
+
 TEST(Counting, RefusesAKeyThatExceedsItsMemory) {
   WordProgram program;
   ASSERT_TRUE(program.configure(test_config(1, 1 << 20)).has_value());
