@@ -1,12 +1,13 @@
-// The heap: zero pages behind the image, handed to malloc as if by brk. Pages are touched when
-// they are first used, since a first touch is what secret memory makes dear (10 to 20 us a page);
-// malloc keeps what it has, so touched pages are used again.
+// The heap: zero pages behind the image. Malloc gets them from the begin upwards, as if by brk, blocks from the end
+// downwards. Pages are touched when they are first used, since a first touch is what secret memory makes dear (10 to 20
+// us a page); malloc keeps what it has and blocks go where blocks have been, so touched pages are used again.
 #include <elf.h>
 #include <errno.h>
 #include <malloc.h>
 
 #include <algorithm>
 
+#include "enclave/page_blocks.h"
 #include "enclave/runtime/idle.h"
 #include "enclave/runtime/runtime.h"
 
@@ -42,27 +43,51 @@ abi::EnclaveRange compute_range() {
 constinit abi::EnclaveRange range;
 constinit std::uint64_t heap_used = 0;
 constinit std::uint64_t heap_touched = 0;  // by touch_ahead, beyond what was in use then
+constinit PageBlocks blocks;
+constinit std::uint64_t blocks_touched = 0;  // as heap_touched, downwards
+
+std::uint8_t* heap_at(std::uint64_t offset) {
+  return reinterpret_cast<std::uint8_t*>(image_address() + own_range().heap + offset);
+}
+
+void touch(std::uint64_t offset) { *static_cast<volatile std::uint8_t*>(heap_at(offset)) = 0; }
 
 }  // namespace
 
 std::uint64_t image_address() { return reinterpret_cast<std::uint64_t>(&__ehdr_start); }
 
 const abi::EnclaveRange& own_range() {
-  if (range.size == 0) range = compute_range();
+  if (range.size == 0) {
+    range = compute_range();
+    blocks = PageBlocks(range.heap_size);
+    blocks_touched = range.heap_size;
+  }
   return range;
 }
 
 bool touch_ahead(std::uint64_t ahead_size, std::uint64_t page_count) {
-  const auto& own = own_range();
   const std::uint64_t used = (heap_used + abi::kPageSize - 1) / abi::kPageSize * abi::kPageSize;
-  const std::uint64_t end = ahead_size < own.heap_size - used ? used + ahead_size : own.heap_size;
-  if (heap_touched < used) heap_touched = used;
-  for (; page_count > 0 && heap_touched < end; --page_count, heap_touched += abi::kPageSize)
-    *reinterpret_cast<volatile std::uint8_t*>(image_address() + own.heap + heap_touched) = 0;
-  return heap_touched < end;
+  heap_touched = std::max(heap_touched, used);
+  blocks_touched = std::min(blocks_touched, blocks.lowest());
+  const std::uint64_t down_to = std::max(blocks.lowest() - std::min(ahead_size, blocks.lowest()), heap_touched);
+  for (; page_count > 0 && blocks_touched > down_to; --page_count) touch(blocks_touched -= abi::kPageSize);
+  const std::uint64_t up_to = std::min(used + ahead_size, blocks_touched);
+  for (; page_count > 0 && heap_touched < up_to; --page_count, heap_touched += abi::kPageSize) touch(heap_touched);
+  return blocks_touched > down_to || heap_touched < up_to;
 }
 
-HeapUse heap_use() { return {std::max(heap_used, heap_touched), own_range().heap_size}; }
+HeapUse heap_use() {
+  const std::uint64_t size = own_range().heap_size;
+  return {std::max(heap_used, heap_touched) + size - std::min(blocks.lowest(), blocks_touched), size};
+}
+
+void* take_block(std::size_t size) noexcept {
+  const auto at = blocks.take(size, heap_used);
+  return at ? heap_at(*at) : nullptr;
+}
+void give_block(void* block, std::size_t size) noexcept {
+  blocks.give(static_cast<std::uint64_t>(static_cast<std::uint8_t*>(block) - heap_at(0)), size);
+}
 
 // One arena that only grows, and no mappings: there is nothing else to take memory from.
 void configure_malloc() {
@@ -80,7 +105,7 @@ void* __sbrk(std::intptr_t increment) {
   using namespace brume::enclave;
   const auto& own = own_range();
   const std::uint64_t old = heap_used;
-  if (increment < 0 || static_cast<std::uint64_t>(increment) > own.heap_size - old) {
+  if (increment < 0 || static_cast<std::uint64_t>(increment) > blocks.low() - old) {
     if (increment != 0) {
       errno = ENOMEM;
       return reinterpret_cast<void*>(-1);

@@ -16,7 +16,7 @@ class IdleWait final : public abi::RingWait {
 };
 
 // Writes zeros to at most `page_count` untouched pages of the heap, none further than `ahead_size`
-// bytes ahead of what is in use. False: there is nothing more to touch.
+// bytes ahead of what is in use at either end. False: there is nothing more to touch.
 bool touch_ahead(std::uint64_t ahead_size, std::uint64_t page_count);
 
 }  // namespace brume::enclave

@@ -1,4 +1,5 @@
 // A job's enclave program: the task loop, until it or the host is done.
+#include <brume/memory.h>
 #include <brume/program.h>
 #include <stdlib.h>
 
@@ -66,6 +67,7 @@ class Pump final : public FramePump {
 }  // namespace
 
 int enclave_main(Enclave& enclave) {
+  set_block_source({take_block, give_block});
   crypto::SystemRandom random;  // OpenSSL's, seeded by random.cpp
   ProcessorReports reports;
   RingOutbox outbox(enclave.to_host);

@@ -28,6 +28,10 @@ struct HeapUse {
 };
 HeapUse heap_use();
 
+// Whole pages of the heap, for brume::BlockSource.
+void* take_block(std::size_t size) noexcept;
+void give_block(void* block, std::size_t size) noexcept;
+
 struct Enclave {
   abi::Tee tee;
   const abi::EnclaveConfig& config;  // measured
