@@ -30,7 +30,7 @@ class LoserTree {
   }
 
  private:
-  bool comes_before(std::size_t a, std::size_t b) const {
+  bool comes_before(std::size_t a, std::size_t b) {
     return before_(cursors_[a].head(), cursors_[b].head(), a, b);
   }
   std::size_t play(std::size_t node) {

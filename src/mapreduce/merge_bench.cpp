@@ -29,9 +29,10 @@ struct NullSink final : LineSink {
   }
 };
 
-// Words as in source code: most counts are small, so most comparisons reach the key.
+// Words as in source code: most counts are small, so most comparisons reach the key, and many keys begin alike.
 void BM_Merge(benchmark::State& state) {
   const auto stream_count = static_cast<std::size_t>(state.range(0));
+  const auto alike = static_cast<std::size_t>(state.range(1));  // bytes that keys begin with, of eight kinds
   constexpr std::size_t kRecords = 2'000'000;
   SeededRandom random(1);
   std::vector<Bytes> streams;
@@ -41,6 +42,7 @@ void BM_Merge(benchmark::State& state) {
       rank = ~(1000 / (1 + random.below(2000)));
       key.resize(4 + random.below(16));
       for (char& c : key) c = static_cast<char>('a' + random.below(20));
+      key.insert(0, std::string(alike, static_cast<char>('A' + random.below(8))));
     }
     std::ranges::sort(records);
     Bytes& out = streams.emplace_back();
@@ -63,7 +65,7 @@ void BM_Merge(benchmark::State& state) {
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(merged));
 }
-BENCHMARK(BM_Merge)->Arg(1)->Arg(4)->Arg(7)->Arg(64)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Merge)->ArgsProduct({{1, 4, 7, 64}, {0, 30}})->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace brume::mapreduce

@@ -79,8 +79,9 @@ TEST(Merge, OrdersByRankThenKeyAcrossStreams) {
     std::vector<Record> all;
     for (std::size_t i = random.below(120); i > 0; --i) {
       Record record{random.below(4) == 0 ? ~random.below(3) : random.below(5), "", "\t1\n"};
-      const std::size_t size = random.below(14);
-      for (std::size_t j = 0; j < size; ++j) record.key.push_back(static_cast<char>(random.below(3) * 127));
+      const std::size_t size = random.below(round % 2 == 0 ? 14 : 40);  // of one word and of many
+      const std::size_t letters = 1 + random.below(3);
+      for (std::size_t j = 0; j < size; ++j) record.key.push_back(static_cast<char>(random.below(letters) * 127));
       all.push_back(record);
       streams[random.below(stream_count)].push_back(record);
     }
@@ -131,6 +132,17 @@ TEST(Merge, RefusesMarksWithContentAndUnknownKinds) {
   EXPECT_FALSE(merge({{0, 1, 2, 'a'}}, 9).has_value());
   EXPECT_FALSE(merge({{0, 0, 6}}, 9).has_value());
   EXPECT_FALSE(merge({{0, 1, 7, 'a'}}, 9).has_value());
+}
+
+TEST(Merge, RefusesRecordsOutOfOrder) {
+  const std::string word = "eight...";
+  for (std::size_t piece : {1u, 5u, 100u}) {
+    EXPECT_FALSE(merge({encode({{1, "b", "\n"}, {1, "a", "\n"}})}, piece).has_value());
+    EXPECT_FALSE(merge({encode({{1, word + word + "b", ""}, {1, word + word + "a", ""}})}, piece).has_value());
+    EXPECT_FALSE(merge({encode({{1, word + "a", ""}, {1, word, ""}})}, piece).has_value());
+    EXPECT_FALSE(merge({encode({{1, std::string("\0", 1), ""}, {1, "", ""}})}, piece).has_value());
+    EXPECT_TRUE(merge({encode({{1, word, ""}, {1, word, ""}, {2, "", ""}})}, piece).has_value());
+  }
 }
 
 TEST(Merge, GivesNothingForNoStreamsAndForEmptyOnes) {

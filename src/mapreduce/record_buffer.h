@@ -30,7 +30,7 @@ inline std::uint64_t key_prefix(const std::uint8_t* key, std::size_t size) {
 class RecordBuffer {
  public:
   // Readable bytes after the content, so that short copies and prefixes need no branch.
-  static constexpr std::size_t kSlack = 32;
+  static constexpr std::size_t kSlack = 64;
 
   explicit RecordBuffer(PieceSource& source) : source_(&source), buffer_(kSlack) {}
 
