@@ -20,7 +20,7 @@ PARTS = ["read", "copy", "open (AEAD)", "tokenise", "hash", "tables", "seal (AEA
 FUNCTIONS = [
     ("aead", r"(?i)chacha|poly1305|\bevp_|ossl_cipher|Aead::"),
     ("copy", r"memcpy|memmove|mempcpy|memset"),
-    ("merge", r"sort_|SortedKey|introsort|write_lines|write_sorted|Sorter|sort\b|Line::|merge_|MergeRun|radix|put_decimal|OutputSink|key_prefix"),
+    ("merge", r"sort_|SortedKey|SortedCounts|introsort|write_lines|write_sorted|Sorter|sort\b|Line::|merge_|MergeRun|radix|put_decimal|OutputSink|key_prefix"),
     ("hash", r"hash"),
     ("tables", r"ShortTable|Arena|LongTable|CountTables|CountingMapTask::(add|make_room|flush|keep)|on_records"),
     ("shuffle", r"spill|PairWriter|GroupReader|GroupWriter|Gather|FetchedStreams|OutputStreams|PartitionSink|FragmentJoiner|"
