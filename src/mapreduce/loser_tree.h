@@ -30,9 +30,7 @@ class LoserTree {
   }
 
  private:
-  bool comes_before(std::size_t a, std::size_t b) {
-    return before_(cursors_[a].head(), cursors_[b].head(), a, b);
-  }
+  bool comes_before(std::size_t a, std::size_t b) { return before_(cursors_[a].head(), cursors_[b].head(), a, b); }
   std::size_t play(std::size_t node) {
     if (node >= cursors_.size()) return node - cursors_.size();
     const std::size_t left = play(2 * node);

@@ -26,8 +26,8 @@ struct MergeTotals {
   std::uint64_t bytes = 0;  // of all lines
 };
 
-// Refuses a stream that ends within a record, is not encoded as above, is out of order, or has another number of outputs
-// than the first. Records equal in rank and key come in the order of the sources.
+// Refuses a stream that ends within a record, is not encoded as above, is out of order, or has another number of
+// outputs than the first. Records equal in rank and key come in the order of the sources.
 Result<MergeTotals> merge_outputs(std::span<PieceSource* const> sources, LineSink& sink);
 
 }  // namespace brume::mapreduce
