@@ -11,6 +11,7 @@ constexpr std::size_t kMaxDepth = 64;  // deeper keys are compared whole: recurs
 constexpr std::size_t kPrefix = sizeof(SortedKey::prefix);
 
 void sort_at(SortedKey* keys, std::size_t count, std::size_t depth);
+void sort_at(SortedKey* keys, std::size_t count, std::size_t depth, std::size_t rounds);
 
 bool by_prefix(const SortedKey& a, const SortedKey& b) { return a.prefix < b.prefix; }
 
@@ -81,9 +82,13 @@ std::uint64_t pivot_of(const SortedKey* keys, std::size_t count) {
 
 // Prefixes are those at `depth`.
 void sort_at(SortedKey* keys, std::size_t count, std::size_t depth) {
-  std::size_t rounds = 2 * static_cast<std::size_t>(std::bit_width(count));
+  sort_at(keys, count, depth, 2 * static_cast<std::size_t>(std::bit_width(count)));
+}
+
+// `rounds` may divide it and what it is divided into: neither time nor the stack grows with unlucky pivots.
+void sort_at(SortedKey* keys, std::size_t count, std::size_t depth, std::size_t rounds) {
   while (count > kFew) {
-    if (rounds-- == 0) {  // unlucky pivots
+    if (rounds-- == 0) {
       std::sort(keys, keys + count, by_prefix);
       return sort_runs(keys, count, depth);
     }
@@ -91,7 +96,7 @@ void sort_at(SortedKey* keys, std::size_t count, std::size_t depth) {
     const std::size_t less = bring_forward(keys, count, [=](std::uint64_t prefix) { return prefix < pivot; });
     const std::size_t equal =
         bring_forward(keys + less, count - less, [=](std::uint64_t prefix) { return prefix == pivot; });
-    sort_at(keys, less, depth);
+    sort_at(keys, less, depth, rounds);
     sort_deeper(keys + less, equal, depth);
     keys += less + equal;
     count -= less + equal;

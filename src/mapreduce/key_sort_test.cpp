@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -67,6 +68,44 @@ TEST(KeySort, TakesAnyOrder) {
   for (std::size_t i = ascending.size(); i-- > 0;)
     if (i % 2 == 1) pipes.push_back(ascending[i]);
   EXPECT_TRUE(sorted(pipes) == ascending);
+}
+
+// Whatever order keys come in, the choice of a pivot looks at nine places: here they hold the largest keys each time.
+TEST(KeySort, TakesTheWorstOrder) {
+  constexpr std::size_t kCount = 20'000;
+  std::vector<std::size_t> at(kCount);  // which of the keys stands there as the sort would have moved them
+  std::iota(at.begin(), at.end(), std::size_t{0});
+  std::vector<std::size_t> value(kCount);  // 0: not chosen yet
+  std::size_t largest = kCount;
+  for (std::size_t count = kCount; count > 16;) {
+    std::vector<std::size_t> looked_at;
+    for (const std::size_t middle : {std::size_t{1}, count / 2, count - 2}) {
+      std::vector<std::size_t> three;
+      for (const std::size_t place : {middle - 1, middle, middle + 1}) {
+        if (value[at[place]] == 0) value[at[place]] = largest--;
+        three.push_back(value[at[place]]);
+      }
+      std::ranges::sort(three);
+      looked_at.push_back(three[1]);
+    }
+    std::ranges::sort(looked_at);
+    std::size_t front = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool less = value[at[i]] < looked_at[1];
+      std::swap(at[i], at[front]);
+      front += less ? 1u : 0u;
+    }
+    ASSERT_LT(front, count);
+    count = front;
+  }
+  std::vector<std::string> keys;
+  for (std::size_t& v : value) {
+    if (v == 0) v = largest--;
+    keys.push_back(std::to_string(1'000'000 + v));
+  }
+  std::vector<std::string> expected = keys;
+  std::ranges::sort(expected);
+  EXPECT_TRUE(sorted(keys) == expected);
 }
 
 }  // namespace
