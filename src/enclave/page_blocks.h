@@ -9,14 +9,15 @@
 #include <cstdint>
 #include <optional>
 
+#include "abi/boot.h"
+
 namespace brume::enclave {
 
 class PageBlocks {
  public:
-  static constexpr std::uint64_t kPageSize = 4096;
   static constexpr std::size_t kMostGaps = 256;
 
-  // Offsets 0 to `end`, a multiple of kPageSize.
+  // Offsets 0 to `end`, a multiple of abi::kPageSize.
   constexpr explicit PageBlocks(std::uint64_t end = 0) : end_(end), low_(end), lowest_(end) {}
 
   // Where a block of `size` bytes is, rounded up to pages. None begins below `floor`.
@@ -66,7 +67,9 @@ class PageBlocks {
   };
   using Gaps = std::array<Gap, kMostGaps>;
 
-  static std::uint64_t whole(std::uint64_t size) { return (size + kPageSize - 1) / kPageSize * kPageSize; }
+  static std::uint64_t whole(std::uint64_t size) {
+    return (size + abi::kPageSize - 1) / abi::kPageSize * abi::kPageSize;
+  }
   Gaps::iterator gaps_end() { return gaps_.begin() + static_cast<std::ptrdiff_t>(gap_count_); }
   void remove(Gaps::iterator gap) {
     std::move(gap + 1, gaps_end(), gap);

@@ -8,7 +8,7 @@
 namespace brume::enclave {
 namespace {
 
-constexpr std::uint64_t kPage = PageBlocks::kPageSize;
+constexpr std::uint64_t kPage = abi::kPageSize;
 
 TEST(PageBlocks, TakesFromTheEndAndUsesAgain) {
   PageBlocks blocks(100 * kPage);

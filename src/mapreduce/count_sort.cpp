@@ -10,16 +10,6 @@ using detail::LineOrder;
 // Copies end at multiples of 8, so that prefixes are read whole.
 std::size_t copy_size(std::size_t key_size) { return sizeof(LongEntry) + (key_size + 7) / 8 * 8; }
 
-// visit(key, count)
-template <typename Visit>
-void for_each_key(const CountTables& tables, Visit visit) {
-  tables.short_table().for_each([&](const ShortBucket& bucket, std::size_t slot) {
-    visit(std::string_view(reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u),
-          bucket.counts[slot]);
-  });
-  tables.long_table().for_each([&](const LongEntry& entry) { visit(entry.key(), entry.count); });
-}
-
 }  // namespace
 
 std::uint64_t rank_of(LineOrder order, bool is_signed, std::uint64_t value) {
@@ -31,7 +21,7 @@ std::uint64_t rank_of(LineOrder order, bool is_signed, std::uint64_t value) {
 SortedCounts::SortedCounts(const CountTables& tables, LineOrder order, bool is_signed)
     : tables_(tables), order_(order), is_signed_(is_signed), begins_(kBins + 1) {
   std::vector<std::size_t> counts(kBins);
-  for_each_key(tables, [&](std::string_view key, std::int32_t count) {
+  tables.for_each([&](std::string_view key, std::int32_t count) {
     const std::size_t bin = bin_of(key, count);
     begins_[bin + 1] += copy_size(key.size());
     ++counts[bin];
@@ -62,7 +52,7 @@ bool SortedCounts::copy_keys() {
   storage_ = Block(bytes() + 1);
   if (!storage_) return false;
   std::vector<std::size_t> next(begins_.begin(), begins_.end() - 1);
-  for_each_key(tables_, [&](std::string_view key, std::int32_t count) {
+  tables_.for_each([&](std::string_view key, std::int32_t count) {
     std::size_t& at = next[bin_of(key, count)];
     auto* const entry = new (storage_.data() + at) LongEntry{count, static_cast<std::uint32_t>(key.size())};
     std::memcpy(entry + 1, key.data(), key.size());

@@ -78,8 +78,15 @@ class CountTables : public WideTotals {
 
   ShortTable& short_table() { return short_; }
   LongTable& long_table() { return long_; }
-  const ShortTable& short_table() const { return short_; }
-  const LongTable& long_table() const { return long_; }
+  // visit(key, what its slot says) for every key, in any order; total() has the rest.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    short_.for_each([&](const ShortBucket& bucket, std::size_t slot) {
+      visit(std::string_view(reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u),
+            bucket.counts[slot]);
+    });
+    long_.for_each([&](const LongEntry& entry) { visit(entry.key(), entry.count); });
+  }
   bool empty() const { return short_.size() + long_.size() == 0; }
   std::size_t bytes() const { return short_.bytes() + long_.bytes() + waiting_.bytes() + wide_bytes_; }
   bool saw_other_partition() const { return saw_other_partition_; }

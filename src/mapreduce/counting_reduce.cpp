@@ -127,13 +127,9 @@ JobStatus CountingReduceTask::move_to_sorter() {
     sorter_ = detail::make_pair_sorter(scratch_, std::move(rules));
   }
   JobStatus status;
-  const auto sort = [&](std::string_view key, std::int32_t count) {
+  tables_.for_each([&](std::string_view key, std::int32_t count) {
     if (status) status = sort_total(key, tables_.total(key, count));
-  };
-  tables_.short_table().for_each([&](const ShortBucket& bucket, std::size_t slot) {
-    sort({reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u}, bucket.counts[slot]);
   });
-  tables_.long_table().for_each([&](const LongEntry& entry) { sort(entry.key(), entry.count); });
   tables_.release_tables();
   if (status && !tables_.reset(0, 0)) return failure();
   return status;
