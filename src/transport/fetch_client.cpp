@@ -5,15 +5,17 @@
 namespace brume::transport {
 namespace {
 
+constexpr std::size_t kSizeField = 4;
+
 std::uint32_t read_u32le(ByteView bytes) {
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>(bytes[i]) << (8 * i);
   return value;
 }
 
-// One buffer a thread: a fetch is short against making a fresh megabyte.
+// A frame and the next one's size. One buffer a thread: a fetch is short against making a fresh megabyte.
 MutableByteView frame_buffer() {
-  thread_local Bytes buffer(kAnswerFrameLimit);
+  thread_local Bytes buffer(kAnswerFrameLimit + kSizeField);
   return buffer;
 }
 
@@ -75,11 +77,9 @@ Status FetchClient::fetch(const Endpoint& peer, const FetchRequest& request, con
 
 Status FetchClient::read_answer(int socket, const OnFrame& on_frame, bool& any_byte) {
   const MutableByteView buffer = frame_buffer();
-  for (;;) {
-    BRUME_TRY(read_full(socket, buffer.first(4), options_.idle_limit));
-    any_byte = true;
-    const std::uint32_t size = read_u32le(buffer);
-    if (size == 0) return {};
+  BRUME_TRY(read_full(socket, buffer.first(kSizeField), options_.idle_limit));
+  any_byte = true;
+  for (std::uint32_t size = read_u32le(buffer); size != 0;) {
     if (size == kFetchFailedMark) {
       BRUME_TRY(read_full(socket, buffer.first(1), options_.idle_limit));
       BRUME_ASSIGN(const FetchFailure failure, parse_fetch_failure(buffer[0]));
@@ -87,9 +87,12 @@ Status FetchClient::read_answer(int socket, const OnFrame& on_frame, bool& any_b
       return fail(code, fetch_failure_text(failure));
     }
     if (size > kAnswerFrameLimit) return fail(ErrorCode::kLimit, "answer frame: size is over the limit");
-    BRUME_TRY(read_full(socket, buffer.first(size), options_.idle_limit));
-    if (!on_frame(buffer.first(size))) return fail(ErrorCode::kState, "the consumer ended the fetch");
+    BRUME_TRY(read_full(socket, buffer.first(size + kSizeField), options_.idle_limit));
+    const ByteView frame = buffer.first(size);
+    size = read_u32le(buffer.subspan(size));
+    if (!on_frame(frame)) return fail(ErrorCode::kState, "the consumer ended the fetch");
   }
+  return {};
 }
 
 UniqueFd FetchClient::take_kept(const Endpoint& peer) {

@@ -1,6 +1,11 @@
 #include "transport/socket.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <thread>
 
 namespace brume::transport {
 namespace {
@@ -34,6 +39,51 @@ TEST(Sockets, AReadEndsWhenThePeerIsSilent) {
   const auto silent = read_full(socket->get(), MutableByteView(&byte, 1), Milliseconds(20));
   ASSERT_FALSE(silent);
   EXPECT_EQ(silent.error().code, ErrorCode::kUnavailable);
+}
+
+struct Pair {
+  UniqueFd near, far;
+};
+Pair connected() {
+  const auto listening = listen_tcp("127.0.0.1", 0).value();
+  Pair out;
+  out.near = connect_tcp({"127.0.0.1", local_port(listening.get()).value()}, Milliseconds(1000)).value();
+  out.far.reset(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  tune_socket(out.far.get());
+  return out;
+}
+
+TEST(Sockets, AReadOfManyBytesTakesThemHoweverTheyCome) {
+  const Pair pair = connected();
+  Bytes sent(400'000);
+  for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<std::uint8_t>(i % 251);
+  std::thread peer([&] {
+    ByteView left = sent;
+    for (const std::size_t size : {1, 2, 1000, 99'997, 200'000, 99'000}) {
+      EXPECT_TRUE(write_full(pair.far.get(), left.first(size), Milliseconds(1000)));
+      left = left.subspan(size);
+      std::this_thread::sleep_for(Milliseconds(size == 1000 ? 450 : 20));
+    }
+  });
+  Bytes got(sent.size());
+  EXPECT_TRUE(read_full(pair.near.get(), got, Milliseconds(5000)));
+  peer.join();
+  EXPECT_EQ(got, sent);
+  // What was waited for before does not delay what is small, nor hide that no more comes.
+  ASSERT_TRUE(write_full(pair.far.get(), ByteView(sent).first(3), Milliseconds(1000)));
+  EXPECT_EQ(read_some(pair.near.get(), got, Milliseconds(1000)).value(), 3u);
+  ASSERT_TRUE(write_full(pair.far.get(), ByteView(sent).first(3), Milliseconds(1000)));
+  const auto silent = read_full(pair.near.get(), got, Milliseconds(250));
+  ASSERT_FALSE(silent);
+  EXPECT_NE(silent.error().what.find("silent"), std::string::npos);
+}
+
+TEST(Sockets, DoNotPaceWithinAHost) {
+  const Pair pair = connected();
+  char name[16] = {};
+  socklen_t size = sizeof name;
+  ASSERT_EQ(::getsockopt(pair.far.get(), IPPROTO_TCP, TCP_CONGESTION, name, &size), 0);
+  EXPECT_STREQ(name, "reno");
 }
 
 }  // namespace
