@@ -11,12 +11,15 @@
 #include <brume/job.h>
 
 #include <Eigen/Eigenvalues>
-#include <cstring>
+#include <optional>
+
+#include "products.h"
 
 struct Pca {
-  // Rows, sums of columns, and of products of columns: one triangle of a symmetric matrix, column by column.
+  // Which part of the covariance matrix: some rows of it, or all, where components are asked for.
+  using Key = std::uint32_t;
+  // Rows of input, sums of columns, and of products of columns: row by row of the part.
   using Value = std::tuple<std::uint64_t, std::vector<double>, std::vector<double>>;
-  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
   void configure(brume::Parameters& parameters) {
     parameters.number("columns", columns, Eigen::Index{1}, Eigen::Index{4096});
@@ -31,34 +34,28 @@ struct Pca {
   // What a task has seen.
   struct State {
     std::uint64_t count = 0;
-    Eigen::VectorXd sums;
-    Eigen::MatrixXd products;  // the lower triangle
+    std::optional<pca::Products> products;
   };
 
-  void map(std::string_view text, State& state, brume::Emitter<Value>&) const {
-    const auto row_count = static_cast<Eigen::Index>(text.size() / (static_cast<std::size_t>(columns) * sizeof(float)));
-    Rows floats(row_count, columns);
-    std::memcpy(floats.data(), text.data(), text.size());
-    const Eigen::MatrixXd rows = floats.cast<double>();
-    if (state.count == 0) {
-      state.sums = Eigen::VectorXd::Zero(columns);
-      state.products = Eigen::MatrixXd::Zero(columns, columns);
-    }
-    state.count += static_cast<std::uint64_t>(row_count);
-    state.sums += rows.colwise().sum();
-    state.products.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
+  void map(std::string_view text, State& state, brume::Emitter<Value, Key>&) const {
+    const auto width = static_cast<std::size_t>(columns);
+    const std::size_t row_count = text.size() / (width * sizeof(float));
+    if (!state.products) state.products.emplace(width);
+    state.count += row_count;
+    state.products->add(text.data(), row_count);
   }
-  void finish(State& state, brume::Emitter<Value>& out) const {
+  void finish(State& state, brume::Emitter<Value, Key>& out) const {
     if (state.count == 0) return;
-    Value value;
-    auto& [count, sums, triangle] = value;
-    count = state.count;
-    sums.assign(state.sums.begin(), state.sums.end());
-    triangle.reserve(static_cast<std::size_t>(columns * (columns + 1) / 2));
-    for (Eigen::Index c = 0; c < columns; ++c) {
-      triangle.insert(triangle.end(), state.products.col(c).begin() + c, state.products.col(c).end());
+    const auto width = static_cast<std::size_t>(columns);
+    std::vector<double> sums(width);
+    for (std::size_t c = 0; c < width; ++c) sums[c] = state.products->sum(c);
+    for (std::size_t begin = 0; begin < width; begin += part_rows()) {
+      const std::size_t end = std::min(begin + part_rows(), width);
+      std::vector<double> products;
+      products.reserve((end - begin) * width);
+      for (std::size_t r = begin; r < end; ++r) state.products->append_row(r, products);
+      out.emit(static_cast<Key>(begin / part_rows()), {state.count, sums, std::move(products)});
     }
-    out.emit("", value);
   }
 
   static void combine(Value& into, const Value& more) {
@@ -67,21 +64,21 @@ struct Pca {
     add(std::get<2>(into), std::get<2>(more));
   }
 
-  void reduce(std::string_view, const Value& value, brume::Output& out) const {
-    const auto& [count, sums, triangle] = value;
+  std::uint32_t partition(const Key& part, std::uint32_t partitions) const { return part % partitions; }
+
+  void reduce(const Key& part, const Value& value, brume::Output& out) const {
+    const auto& [count, sums, products] = value;
     const auto n = static_cast<double>(count);
     const Eigen::VectorXd mean = Eigen::Map<const Eigen::VectorXd>(sums.data(), columns) / n;
-    Eigen::MatrixXd covariance(columns, columns);
-    const double* at = triangle.data();
-    for (Eigen::Index c = 0; c < columns; ++c) {
-      for (Eigen::Index r = c; r < columns; ++r) {
-        covariance(r, c) = covariance(c, r) = *at++ / n - mean(r) * mean(c);
-      }
-    }
-    write(out, 0, "mean", mean);
+    const auto first = static_cast<Eigen::Index>(part * part_rows());
+    const auto rows = static_cast<Eigen::Index>(products.size()) / columns;
+    const Eigen::MatrixXd covariance = Eigen::Map<const Rows>(products.data(), rows, columns) / n -
+                                       mean.segment(first, rows) * mean.transpose();
+    if (first == 0) write(out, 0, "mean", mean);
     if (components == 0) {
-      for (Eigen::Index r = 0; r < columns; ++r)
-        write(out, r + 1, "covariance\t" + std::to_string(r), covariance.row(r));
+      for (Eigen::Index r = 0; r < rows; ++r) {
+        write(out, first + r + 1, "covariance\t" + std::to_string(first + r), covariance.row(r));
+      }
       return;
     }
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(covariance);
@@ -98,6 +95,13 @@ struct Pca {
   }
 
  private:
+  using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  static constexpr std::size_t kParts = 32;  // more than most clusters have reducers
+
+  std::size_t part_rows() const {
+    const auto width = static_cast<std::size_t>(columns);
+    return components > 0 ? width : (width + kParts - 1) / kParts;
+  }
   static void add(std::vector<double>& into, const std::vector<double>& more) {
     for (std::size_t i = 0; i < into.size(); ++i) into[i] += more[i];
   }

@@ -28,7 +28,8 @@ constexpr std::uint64_t kMemoryPerSorted = 4;
 
 void choose_splits(std::uint64_t asked, std::uint64_t input_size, std::uint32_t mappers, std::uint64_t most,
                    mapreduce::RunRequest& request) {
-  const std::uint64_t share = input_size / std::max(1u, mappers);
+  // Rounded up, so that nothing is left over for one more.
+  const std::uint64_t share = input_size / std::max(1u, mappers) + sealed::kAgeChunkSize;
   const std::uint64_t size = asked > 0 ? asked : std::clamp(share, kSplitSizeLeast, most);
   request.chunks_per_split = std::max<std::uint64_t>(1, size / sealed::kAgeChunkSize);
   if (asked == 0) request.falling_for = mappers;

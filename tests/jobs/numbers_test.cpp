@@ -1,5 +1,6 @@
 // Jobs over numbers, held against plain computations.
 #include "../../examples/k_means/nearest.h"
+#include "../../examples/pca/products.h"
 #include "test_jobs.h"
 
 namespace brume::mapreduce {
@@ -239,6 +240,34 @@ TEST(PcaJob, EqualsThePlainSumsForManyColumnsAndRows) {
         run_inputs(*pca_program(), {{"columns", "150"}}, {{"rows", floats(rows)}}, partitions, partitions * 400'000));
     ASSERT_EQ(numbers.size(), wanted.size());
     for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(numbers[i], wanted[i], 1e-9) << i;
+  }
+}
+
+TEST(PcaJob, EveryProcessorAddsProductsAlike) {
+  if (!brume::has_avx2()) GTEST_SKIP() << "this processor has one path only";
+  std::mt19937_64 random(14);
+  for (const std::size_t columns : {1, 2, 7, 8, 9, 12, 13, 64, 101}) {
+    std::vector<float> rows(columns * 77);
+    for (float& number : rows) number = static_cast<float>(random() % 2001) / 7 - 100;
+    pca::Products wide(columns, true);
+    pca::Products plain(columns, false);
+    for (pca::Products* products : {&wide, &plain}) {
+      products->add(reinterpret_cast<const char*>(rows.data()), 70);
+      products->add(reinterpret_cast<const char*>(rows.data() + columns * 70), 7);
+    }
+    for (std::size_t column = 0; column < columns; ++column) {
+      std::vector<double> each[2];
+      wide.append_row(column, each[0]);
+      plain.append_row(column, each[1]);
+      ASSERT_EQ(each[0], each[1]) << columns << " columns, " << column;
+      ASSERT_EQ(wide.sum(column), plain.sum(column));
+      double expected = 0;
+      for (std::size_t row = 0; row < 77; ++row) {
+        expected += static_cast<double>(rows[row * columns]) * static_cast<double>(rows[row * columns + column]);
+      }
+      ASSERT_EQ(each[0].size(), columns);
+      ASSERT_NEAR(each[0][0], expected, 1e-6);
+    }
   }
 }
 
