@@ -72,8 +72,8 @@ struct Pca {
     const Eigen::VectorXd mean = Eigen::Map<const Eigen::VectorXd>(sums.data(), columns) / n;
     const auto first = static_cast<Eigen::Index>(part * part_rows());
     const auto rows = static_cast<Eigen::Index>(products.size()) / columns;
-    const Eigen::MatrixXd covariance = Eigen::Map<const Rows>(products.data(), rows, columns) / n -
-                                       mean.segment(first, rows) * mean.transpose();
+    const Eigen::MatrixXd covariance =
+        Eigen::Map<const Rows>(products.data(), rows, columns) / n - mean.segment(first, rows) * mean.transpose();
     if (first == 0) write(out, 0, "mean", mean);
     if (components == 0) {
       for (Eigen::Index r = 0; r < rows; ++r) {

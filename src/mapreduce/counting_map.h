@@ -16,6 +16,8 @@ struct CountingState {
   std::uint64_t memory_budget = 0;
   std::size_t map_short_count = 0;
   std::size_t map_long_count = 0;
+  std::size_t reduce_short_count = 0;  // of the last reduce task: partitions are about alike
+  std::size_t reduce_long_count = 0;
 };
 
 class CountingMapTask final : public MapTask, private detail::CountSink, private CountTables::Room {

@@ -26,7 +26,7 @@ std::uint64_t decode_total(std::string_view bytes) {
 CountingReduceTask::CountingReduceTask(const detail::CountingHooks& hooks, CountingState& state, Scratch& scratch)
     : hooks_(hooks), state_(state), tables_(state.tables), scratch_(scratch), reader_(hooks.is_signed) {
   tables_.configure(state.schedule, state.partitions, hooks.value_bits, hooks.is_signed, 0);
-  out_of_memory_ = !tables_.reset(0, 0);
+  out_of_memory_ = !tables_.reset(state.reduce_short_count, state.reduce_long_count);
 }
 
 JobStatus CountingReduceTask::failure() const {
@@ -103,6 +103,9 @@ bool CountingReduceTask::make_room(bool in_long_table) {
 
 JobStatus CountingReduceTask::finish(OutputSink& sink) {
   return detail::guarded([&] {
+    const auto with_some_more = [](std::size_t count) { return count + count / 32; };
+    state_.reduce_short_count = with_some_more(tables_.short_table().size());
+    state_.reduce_long_count = with_some_more(tables_.long_table().size());
     if (!sorter_) {
       SortedCounts sorted(tables_, hooks_.order, hooks_.is_signed);
       const std::uint64_t most = state_.memory_budget / 4 * 7;  // of the twice as much that a task's process has
@@ -188,7 +191,7 @@ class Engine final : public detail::CountingEngine {
     state_.schedule = detail::make_hash_schedule(config.hash_key);
     state_.partitions = config.partitions;
     state_.memory_budget = config.memory_budget;
-    state_.map_short_count = state_.map_long_count = 0;
+    state_.map_short_count = state_.map_long_count = state_.reduce_short_count = state_.reduce_long_count = 0;
     return {};
   }
   std::unique_ptr<MapTask> new_map() override { return std::make_unique<CountingMapTask>(hooks_, state_); }

@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "mapreduce/short_key.h"
+
 namespace brume::mapreduce {
 
 using detail::HashSchedule;
@@ -64,6 +66,9 @@ struct Kernels {
                                 std::size_t count, WordSpan* short_words, std::uint64_t* short_hashes,
                                 WordSpan* long_words, std::uint64_t* long_hashes);
   std::uint64_t (*hash)(const HashSchedule& schedule, const std::uint8_t* bytes, std::size_t size);
+  // Of many keys, whose sizes[i] is 1 + the key's size.
+  void (*hash_keys)(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes, std::size_t count,
+                    std::uint64_t* hashes);
 };
 enum class Isa { kPortable, kAvx2, kAvx512 };
 bool isa_available(Isa isa);

@@ -118,7 +118,16 @@ BRUME_AVX2 std::uint64_t avx2_hash(const HashSchedule& schedule, const std::uint
   return hash_short(keys, padded, size);
 }
 
-const Kernels kAvx2Kernels = {tokenise, avx2_fold_upper, avx2_split_and_hash, avx2_hash};
+BRUME_AVX2 void avx2_hash_keys(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes,
+                               std::size_t count, std::uint64_t* hashes) {
+  const AesKeys schedule_keys = load_keys(schedule);
+  for (std::size_t i = 0; i < count; ++i) {
+    const __m128i key = _mm_loadu_si128(reinterpret_cast<const __m128i*>(keys + i));
+    hashes[i] = hash_key(schedule_keys, key, sizes[i] - std::size_t{1});
+  }
+}
+
+const Kernels kAvx2Kernels = {tokenise, avx2_fold_upper, avx2_split_and_hash, avx2_hash, avx2_hash_keys};
 
 }  // namespace brume::mapreduce
 #endif

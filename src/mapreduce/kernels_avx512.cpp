@@ -56,7 +56,7 @@ BRUME_AVX512 std::size_t tokenise(const ByteClass& separators, const std::uint8_
 }  // namespace
 
 // The rest gains nothing from wider vectors: it waits for AES rounds and memory.
-const Kernels kAvx512Kernels = {tokenise, avx2_fold_upper, avx2_split_and_hash, avx2_hash};
+const Kernels kAvx512Kernels = {tokenise, avx2_fold_upper, avx2_split_and_hash, avx2_hash, avx2_hash_keys};
 
 }  // namespace brume::mapreduce
 #endif

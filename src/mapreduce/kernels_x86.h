@@ -17,6 +17,8 @@ SplitCounts avx2_split_and_hash(const HashSchedule& schedule, const std::uint8_t
                                 std::size_t count, WordSpan* short_words, std::uint64_t* short_hashes,
                                 WordSpan* long_words, std::uint64_t* long_hashes);
 std::uint64_t avx2_hash(const HashSchedule& schedule, const std::uint8_t* bytes, std::size_t size);
+void avx2_hash_keys(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes, std::size_t count,
+                    std::uint64_t* hashes);
 
 struct AesKeys {
   __m128i k0, k1, k2, k3;
@@ -33,11 +35,14 @@ BRUME_AES inline std::uint64_t finish_hash(const AesKeys& keys, __m128i state, s
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(state));
 }
 
+BRUME_AES inline std::uint64_t hash_key(const AesKeys& keys, __m128i key, std::size_t size) {
+  return finish_hash(keys, _mm_aesenc_si128(_mm_xor_si128(key, keys.k0), keys.k1), size);
+}
+
 // size <= 16; reads 16 bytes.
 BRUME_AES inline std::uint64_t hash_short(const AesKeys& keys, const std::uint8_t* bytes, std::size_t size) {
   const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kShortMasks.data() + 16 - size));
-  const __m128i key = _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)), mask);
-  return finish_hash(keys, _mm_aesenc_si128(_mm_xor_si128(key, keys.k0), keys.k1), size);
+  return hash_key(keys, _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)), mask), size);
 }
 
 // size > 16; reads the bytes only.

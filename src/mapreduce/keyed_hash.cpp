@@ -78,6 +78,13 @@ std::uint64_t portable_hash(const HashSchedule& schedule, const std::uint8_t* by
   return finish_hash(schedule, state, size);
 }
 
+void portable_hash_keys(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes,
+                        std::size_t count, std::uint64_t* hashes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    hashes[i] = portable_hash(schedule, reinterpret_cast<const std::uint8_t*>(keys + i), sizes[i] - std::size_t{1});
+  }
+}
+
 std::size_t portable_tokenise(const ByteClass& separators, const std::uint8_t* text, std::size_t size,
                               WordSpan* words) {
   std::size_t count = 0;
@@ -125,7 +132,8 @@ ByteClass::ByteClass(const ByteSet& set) {
   }
 }
 
-const Kernels kPortableKernels = {portable_tokenise, portable_fold_upper, portable_split_and_hash, portable_hash};
+const Kernels kPortableKernels = {portable_tokenise, portable_fold_upper, portable_split_and_hash, portable_hash,
+                                  portable_hash_keys};
 
 bool isa_available(Isa isa) {
 #if defined(__x86_64__)

@@ -152,9 +152,18 @@ std::size_t ShortTable::add(const std::uint8_t* text, const WordSpan* words, con
   return add_values<false>(text, words, hashes, values, value, from, count, wide);
 }
 
+template <typename Place>
+void ShortTable::take_out(const ShortBucket& bucket, std::size_t first_slot, Place place) const {
+  std::uint64_t hashes[kSlots];
+  kernels_->hash_keys(schedule_, bucket.keys, bucket.sizes, kSlots, hashes);
+  for (std::size_t slot = first_slot; slot < kSlots && bucket.sizes[slot] != 0; ++slot) {
+    place(Entry{bucket.keys[slot], hashes[slot] * scale_, bucket.counts[slot], bucket.sizes[slot]});
+  }
+}
+
 // Into a free slot in front of bucket `before`; false where there is none.
 bool ShortTable::place(const Entry& entry, std::size_t before) {
-  for (std::size_t at = home(hash_of(entry.key, entry.size - 1u)); at < before; ++at) {
+  for (std::size_t at = home(entry.hash); at < before; ++at) {
     ShortBucket& bucket = buckets_[at];
     const std::size_t used = used_slots(bucket);
     if (used == kSlots) continue;
@@ -190,10 +199,9 @@ bool ShortTable::grow_in_place(std::size_t homes) {
     std::memset(static_cast<void*>(buckets_ + clear), 0, sizeof(ShortBucket));
     const std::size_t first = packed > clear * kSlots ? packed - clear * kSlots : 0;
     ++clear;
-    for (std::size_t slot = first; slot < kSlots; ++slot) {
-      const Entry entry{source.keys[slot], source.counts[slot], source.sizes[slot]};
+    take_out(source, first, [&](const Entry& entry) {
       if (!place(entry, clear)) waiting.push_back(entry);
-    }
+    });
   }
   for (const Entry& entry : waiting) {
     if (!place(entry, total_)) return false;
@@ -211,10 +219,10 @@ bool ShortTable::move_to(std::size_t homes) {
   larger.set_shape(homes);
   std::memset(static_cast<void*>(larger.buckets_), 0, larger.bytes());
   bool all_placed = true;
-  for_each([&](const ShortBucket& bucket, std::size_t slot) {
-    all_placed =
-        larger.place({bucket.keys[slot], bucket.counts[slot], bucket.sizes[slot]}, larger.total_) && all_placed;
-  });
+  for (std::size_t at = 0; at < total_; ++at) {
+    take_out(buckets_[at], 0,
+             [&](const Entry& entry) { all_placed = larger.place(entry, larger.total_) && all_placed; });
+  }
   larger.size_ = size_;
   std::swap(*this, larger);
   return all_placed;

@@ -92,6 +92,7 @@ class ShortTable {
  private:
   struct Entry {
     ShortKey key;
+    std::uint64_t hash;
     std::int32_t count;
     std::uint8_t size;
   };
@@ -112,6 +113,9 @@ class ShortTable {
                          const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
                          WideTotals& wide);
   bool grow_in_place(std::size_t homes);
+  // place(entry) for every key of the bucket.
+  template <typename Place>
+  void take_out(const ShortBucket& bucket, std::size_t first_slot, Place place) const;
   bool place(const Entry& entry, std::size_t before);
   bool move_to(std::size_t homes);
   void set_shape(std::size_t homes);

@@ -38,7 +38,8 @@ Result<std::uint16_t> local_port(int fd);
 // Numeric address of this or the other end, "" where there is none.
 std::string local_address(int fd);
 std::string peer_address(int fd);
-// No delay, keep-alive (a silent peer is noticed after about 25 s), non-blocking, no pacing where it is accepted from this host.
+// No delay, keep-alive (a silent peer is noticed after about 25 s), non-blocking, no pacing where it is accepted from
+// this host.
 void tune_socket(int fd);
 
 // Waits for each piece at most `idle`. Errors: kUnavailable (closed, reset, too slow).
