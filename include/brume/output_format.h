@@ -45,22 +45,24 @@ inline std::uint8_t* put_output_header(std::uint8_t* at, std::uint64_t rank_delt
 // Collects records and hands them on in pieces of about 64 KiB.
 class OutputWriter {
  public:
-  explicit OutputWriter(OutputSink& sink) : sink_(sink), buffer_(kPieceSize + kMaxOutputHeaderSize) {}
+  explicit OutputWriter(OutputSink& sink) : sink_(sink), buffer_(kPieceSize + kMaxOutputHeaderSize + kSlack) {}
 
   // Records come in ascending order. The bytes are `key` then `rest`.
   JobStatus write(std::uint64_t rank, std::string_view key, std::string_view rest,
                   OutputKind kind = OutputKind::kLine) {
-    const std::size_t size = key.size() + rest.size();
-    if (used_ + size > kPieceSize) {
-      if (auto status = flush(); !status) return status;
-      if (size > kPieceSize) buffer_.resize(size + kMaxOutputHeaderSize);
-    }
-    std::uint8_t* at = put_output_header(buffer_.data() + used_, rank - rank_, size, key.size(), kind);
-    rank_ = rank;
-    if (!key.empty()) std::memcpy(at, key.data(), key.size());
-    if (!rest.empty()) std::memcpy(at + key.size(), rest.data(), rest.size());
-    used_ = static_cast<std::size_t>(at - buffer_.data()) + size;
-    return used_ > kPieceSize ? flush() : JobStatus{};
+    return write_by(rank, key, rest, kind, [](std::uint8_t* to, std::string_view bytes) {
+      if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    });
+  }
+  // As write(), where kSlack bytes from the beginning of `key` and of `rest` are readable: their sizes cost no branch.
+  JobStatus write_short(std::uint64_t rank, std::string_view key, std::string_view rest, OutputKind kind) {
+    return write_by(rank, key, rest, kind, [](std::uint8_t* to, std::string_view bytes) {
+      if (bytes.size() <= kSlack) {
+        std::memcpy(to, bytes.data(), kSlack);
+      } else {
+        std::memcpy(to, bytes.data(), bytes.size());
+      }
+    });
   }
   JobStatus next_output() {
     rank_ = 0;
@@ -70,6 +72,22 @@ class OutputWriter {
 
  private:
   static constexpr std::size_t kPieceSize = 64 * 1024;
+  static constexpr std::size_t kSlack = 64;
+
+  template <typename Copy>
+  JobStatus write_by(std::uint64_t rank, std::string_view key, std::string_view rest, OutputKind kind, Copy copy) {
+    const std::size_t size = key.size() + rest.size();
+    if (used_ + size > kPieceSize) {
+      if (auto status = flush(); !status) return status;
+      if (size > kPieceSize) buffer_.resize(size + kMaxOutputHeaderSize + kSlack);
+    }
+    std::uint8_t* at = put_output_header(buffer_.data() + used_, rank - rank_, size, key.size(), kind);
+    rank_ = rank;
+    copy(at, key);
+    copy(at + key.size(), rest);
+    used_ = static_cast<std::size_t>(at - buffer_.data()) + size;
+    return used_ > kPieceSize ? flush() : JobStatus{};
+  }
 
   JobStatus flush() {
     const std::size_t size = std::exchange(used_, 0);

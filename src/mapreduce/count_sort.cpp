@@ -49,14 +49,17 @@ std::size_t SortedCounts::bin_of(std::string_view key, std::int32_t count) const
 }
 
 bool SortedCounts::copy_keys() {
-  storage_ = Block(bytes() + 1);
+  storage_ = Block(bytes() + kSlack);
   if (!storage_) return false;
   std::vector<std::size_t> next(begins_.begin(), begins_.end() - 1);
   tables_.for_each([&](std::string_view key, std::int32_t count) {
     std::size_t& at = next[bin_of(key, count)];
     auto* const entry = new (storage_.data() + at) LongEntry{count, static_cast<std::uint32_t>(key.size())};
-    std::memcpy(entry + 1, key.data(), key.size());
-    at += copy_size(key.size());
+    const std::size_t size = copy_size(key.size());
+    // Tables have keys in units of 8 bytes too.
+    auto* const to = reinterpret_cast<std::uint8_t*>(entry + 1);
+    for (std::size_t i = 0; i < size - sizeof(LongEntry); i += 8) std::memcpy(to + i, key.data() + i, 8);
+    at += size;
   });
   return true;
 }

@@ -23,6 +23,7 @@ class SortedCounts {
   // False without that memory.
   bool copy_keys();
   // After copy_keys(): calls visit(key, value), which returns a JobStatus, for all in order, up to the first error.
+  // kSlack bytes behind a key are readable.
   template <typename Visit>
   JobStatus for_each(Visit visit) {
     for (std::size_t bin = 0; bin < kBins;) {

@@ -174,7 +174,7 @@ JobStatus CountingReduceTask::write_lines(SortedCounts& sorted, OutputSink& sink
   auto status = sorted.for_each([&](std::string_view key, std::uint64_t value) {
     line.clear();
     hooks_.format(hooks_.job, key, value, line);
-    return writer.write(rank_of(hooks_.order, hooks_.is_signed, value), key, line.view(), hooks_.line_kind);
+    return writer.write_short(rank_of(hooks_.order, hooks_.is_signed, value), key, line.view(), hooks_.line_kind);
   });
   return status ? writer.finish() : status;
 }

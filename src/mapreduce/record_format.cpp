@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "mapreduce/kernels.h"
-
 namespace brume::mapreduce {
 
 void GroupWriter::flush() {
@@ -25,7 +23,12 @@ void GroupWriter::put(std::string_view key, std::uint64_t value) {
     if (kSize - used_ < key.size() + 2 * kMaxVarintSize) return put_large(key, value);
   }
   std::uint8_t* at = put_varint(buffer_.data() + used_, key.size());
-  if (!key.empty()) std::memcpy(at, key.data(), key.size());
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(key.data());
+  if (key.size() <= kShortSize) {
+    std::memcpy(at, bytes, kShortSize);
+  } else {
+    copy_bytes(at, bytes, key.size());
+  }
   at = put_varint(at + key.size(), value);
   used_ = static_cast<std::size_t>(at - buffer_.data());
   ++count_;

@@ -13,6 +13,8 @@
 
 #include <vector>
 
+#include "mapreduce/kernels.h"
+
 namespace brume::mapreduce {
 
 inline constexpr std::uint64_t kMaxKeySize = 0xFFFF'0000;
@@ -20,7 +22,7 @@ inline constexpr std::uint64_t kMaxKeySize = 0xFFFF'0000;
 // Writes the groups of one partition after another.
 class GroupWriter {
  public:
-  GroupWriter(PartitionSink& sink, bool is_signed) : sink_(sink), signed_(is_signed), buffer_(kSize) {}
+  GroupWriter(PartitionSink& sink, bool is_signed) : sink_(sink), signed_(is_signed), buffer_(kSize + kSlack) {}
 
   // Ends the group, if one is open; the following records go to `partition`.
   void begin(std::uint32_t partition, std::uint64_t expected) {
@@ -28,6 +30,7 @@ class GroupWriter {
     partition_ = partition;
     expected_ = expected;
   }
+  // Of keys of up to kShortSize bytes that many are readable, behind longer ones kSlack.
   void put(std::string_view key, std::uint64_t value);
   // Ends the group and reports what has failed since the begin.
   JobStatus finish() {
