@@ -97,11 +97,28 @@ RingStep FrameWriter::room_for(std::uint64_t frame_size) {
   return half_.capacity - (head_ - tail_seen_) >= frame_size ? RingStep::kDone : RingStep::kLater;
 }
 
+// How many of the bytes lie before the ring's end.
+std::size_t FrameWriter::split(std::uint64_t at, std::size_t size) const {
+  return std::min<std::size_t>(size, half_.capacity - (at & (half_.capacity - 1)));
+}
+
 void FrameWriter::put(std::uint64_t at, ByteView bytes) {
-  const std::size_t offset = static_cast<std::size_t>(at & (half_.capacity - 1));
-  const std::size_t first = std::min<std::size_t>(bytes.size(), half_.capacity - offset);
-  if (first > 0) std::memcpy(half_.data + offset, bytes.data(), first);
+  const std::size_t first = split(at, bytes.size());
+  if (first > 0) std::memcpy(half_.data + (at & (half_.capacity - 1)), bytes.data(), first);
   if (bytes.size() > first) std::memcpy(half_.data, bytes.data() + first, bytes.size() - first);
+}
+
+// The payload is in its place.
+void FrameWriter::publish(std::uint16_t type, std::uint64_t id, std::size_t size) {
+  ByteArray<kFrameHeaderSize> header{};
+  const auto size32 = static_cast<std::uint32_t>(size);
+  std::memcpy(header.data(), &size32, 4);
+  std::memcpy(header.data() + 4, &type, 2);
+  std::memcpy(header.data() + 8, &id, 8);
+  put(head_, header);
+  head_ += padded(kFrameHeaderSize + size);
+  store(half_.shared->head, head_);
+  wake_sleeper(half_.shared->reader_sleeps, *wait_);
 }
 
 RingStep FrameWriter::try_write(std::uint16_t type, std::uint64_t id, std::initializer_list<ByteView> parts) {
@@ -110,22 +127,24 @@ RingStep FrameWriter::try_write(std::uint16_t type, std::uint64_t id, std::initi
     BRUME_CHECK(part.size() <= kFramePayloadLimit - size);
     size += part.size();
   }
-  const std::uint64_t frame_size = padded(kFrameHeaderSize + size);
-  if (const RingStep room = room_for(frame_size); room != RingStep::kDone) return room;
-  ByteArray<kFrameHeaderSize> header{};
-  const auto size32 = static_cast<std::uint32_t>(size);
-  std::memcpy(header.data(), &size32, 4);
-  std::memcpy(header.data() + 4, &type, 2);
-  std::memcpy(header.data() + 8, &id, 8);
-  put(head_, header);
+  if (const RingStep room = room_for(padded(kFrameHeaderSize + size)); room != RingStep::kDone) return room;
   std::uint64_t at = head_ + kFrameHeaderSize;
   for (ByteView part : parts) {
     put(at, part);
     at += part.size();
   }
-  head_ += frame_size;
-  store(half_.shared->head, head_);
-  wake_sleeper(half_.shared->reader_sleeps, *wait_);
+  publish(type, id, size);
+  return RingStep::kDone;
+}
+
+RingStep FrameWriter::try_write_by(std::uint16_t type, std::uint64_t id, std::size_t size, const Fill& fill) {
+  BRUME_CHECK(size <= kFramePayloadLimit);
+  if (const RingStep room = room_for(padded(kFrameHeaderSize + size)); room != RingStep::kDone) return room;
+  const std::uint64_t at = head_ + kFrameHeaderSize;
+  const std::size_t first = split(at, size);
+  const MutableByteView parts[] = {{half_.data + (at & (half_.capacity - 1)), first}, {half_.data, size - first}};
+  if (!fill(std::span(parts).first(first < size ? 2 : 1))) return RingStep::kLater;
+  publish(type, id, size);
   return RingStep::kDone;
 }
 

@@ -12,8 +12,10 @@
 // blocks in write(), so the host must not.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -87,6 +89,11 @@ class FrameWriter {
   [[nodiscard]] RingStep write(std::uint16_t type, std::uint64_t id, std::initializer_list<ByteView> parts);
   // Never waits.
   [[nodiscard]] RingStep try_write(std::uint16_t type, std::uint64_t id, std::initializer_list<ByteView> parts);
+  // Puts a payload into one or two parts of the ring; false where it cannot.
+  using Fill = std::function<bool(std::span<const MutableByteView> parts)>;
+  // A payload of `size` bytes, with no copy on its way. kLater: there is no room, or `fill` said no; nothing is written
+  // then. Never waits.
+  [[nodiscard]] RingStep try_write_by(std::uint16_t type, std::uint64_t id, std::size_t size, const Fill& fill);
   // Waits until a payload of that size would fit: kDone, kPeerGone or kBroken.
   [[nodiscard]] RingStep wait_for_room(std::size_t payload_size);
   // Tells the reader that nothing more will come.
@@ -94,7 +101,9 @@ class FrameWriter {
 
  private:
   RingStep room_for(std::uint64_t frame_size);
+  std::size_t split(std::uint64_t at, std::size_t size) const;
   void put(std::uint64_t at, ByteView bytes);
+  void publish(std::uint16_t type, std::uint64_t id, std::size_t size);
 
   RingHalf half_;
   RingWait* wait_;

@@ -67,6 +67,40 @@ TEST_F(RingTest, CarriesFramesInOrderWithTheirParts) {
   EXPECT_EQ(reader.try_next(frame), RingStep::kLater);
 }
 
+TEST_F(RingTest, LetsAPayloadBePutInItsPlace) {
+  FrameWriter writer(map_.to_enclave, gone_);
+  FrameReader reader(map_.to_enclave, gone_);
+  std::size_t cut_count = 0;
+  std::uint8_t next = 0;
+  // Sizes that meet the ring's end in all ways, within headers too.
+  for (std::size_t i = 0; i < 40; ++i) {
+    const std::size_t size = i == 0 ? 0 : 300'000 + 16 * i + i % 3;
+    ASSERT_EQ(writer.try_write_by(9, i, size, [](auto) { return false; }), RingStep::kLater);
+    const auto fill = [&](std::span<const MutableByteView> parts) {
+      cut_count += parts.size() == 2;
+      std::size_t room = 0;
+      for (const MutableByteView& part : parts) {
+        room += part.size();
+        for (std::uint8_t& byte : part) byte = next++;
+      }
+      EXPECT_EQ(room, size);
+      return true;
+    };
+    std::uint8_t expected = next;
+    ASSERT_EQ(writer.try_write_by(9, i, size, fill), RingStep::kDone);
+    Frame frame;
+    ASSERT_EQ(reader.next(frame), RingStep::kDone);
+    ASSERT_EQ(frame.payload.size(), size);
+    EXPECT_EQ(frame.id, i);
+    for (const std::uint8_t byte : frame.payload) ASSERT_EQ(byte, expected++);
+    ASSERT_EQ(reader.try_next(frame), RingStep::kLater) << "what was refused is not there";
+  }
+  EXPECT_GT(cut_count, 3u);
+  const Bytes payload(kFramePayloadLimit);
+  ASSERT_EQ(writer.try_write(1, 1, {payload}), RingStep::kDone);
+  EXPECT_EQ(writer.try_write_by(1, 2, kFramePayloadLimit, [](auto) { return ADD_FAILURE(), true; }), RingStep::kLater);
+}
+
 TEST_F(RingTest, DirectionsAreIndependent) {
   FrameWriter down(map_.to_enclave, gone_);
   FrameReader up(map_.to_host, gone_);

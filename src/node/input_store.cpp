@@ -94,30 +94,37 @@ std::vector<InputStore::Part> InputStore::locate(const abi::InputRange& range) c
   return out;
 }
 
-Status InputStore::fetch(const Part& part, const OnFrame& on_frame) {
+Status InputStore::fetch(const Part& part, const OnFrame& on_frame, const OnExtent& on_extent) {
   const bool shared = part.place->place.kind == InputPlace::Kind::kPath;
-  Status done = shared ? fetch_shared(part, on_frame) : fetch_remote(part, on_frame);
+  Status done = shared ? fetch_shared(part, on_frame, on_extent) : fetch_remote(part, on_frame);
   // The client's errors name the place themselves.
   if (!done && shared) return within(part.place->shown(), std::move(done.error()));
   return done;
 }
 
-Status InputStore::fetch_shared(const Part& part, const OnFrame& on_frame) {
+Status InputStore::fetch_shared(const Part& part, const OnFrame& on_frame, const OnExtent& on_extent) {
   const InputPlace& place = part.place->place;
-  BRUME_ASSIGN(const UniqueFd file, open_shared(shares_, place.location, place.file_size));
-  Bytes buffer(kFrameChunks * kSealedChunkSize);
+  BRUME_ASSIGN(UniqueFd opened, open_shared(shares_, place.location, place.file_size));
+  const auto file = std::make_shared<const UniqueFd>(std::move(opened));
+  const auto over = [] { return fail(ErrorCode::kState, "the consumer ended the fetch"); };
+  Bytes buffer;
   const std::uint64_t end = place.offset_of(part.range.first_chunk + part.range.chunk_count);
-  for (std::uint64_t at = place.offset_of(part.range.first_chunk); at < end;) {
-    const std::size_t size = std::min<std::uint64_t>(buffer.size(), end - at);
+  std::size_t size = 0;
+  for (std::uint64_t at = place.offset_of(part.range.first_chunk); at < end; at += size) {
+    size = std::min<std::uint64_t>(kFrameChunks * kSealedChunkSize, end - at);
+    if (const auto taken = on_extent ? on_extent({file, at, size}) : std::nullopt) {
+      if (!*taken) return over();
+      continue;
+    }
+    buffer.resize(std::max(buffer.size(), size));
     for (std::size_t got = 0; got < size;) {
-      const ssize_t n = ::pread(file.get(), buffer.data() + got, size - got, static_cast<off_t>(at + got));
+      const ssize_t n = ::pread(file->get(), buffer.data() + got, size - got, static_cast<off_t>(at + got));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail(ErrorCode::kIo, strerrordesc_np(errno));
       if (n == 0) return fail(ErrorCode::kUnavailable, "the file became shorter");
       got += static_cast<std::size_t>(n);
     }
-    if (!on_frame(ByteView(buffer).first(size))) return fail(ErrorCode::kState, "the consumer ended the fetch");
-    at += size;
+    if (!on_frame(ByteView(buffer).first(size))) return over();
   }
   return {};
 }

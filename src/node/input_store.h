@@ -12,6 +12,7 @@
 #include "node/read_ahead.h"
 #include "node/shares.h"
 #include "remote/range_client.h"
+#include "transport/fetch_source.h"
 #include "transport/host_messages.h"
 
 namespace brume::node {
@@ -34,9 +35,11 @@ class InputStore {
   // In order; together the range.
   std::vector<Part> locate(const abi::InputRange& range) const;
 
-  // Gives the chunks in frames of whole ones. False from on_frame ends it. Errors name the place, not its secrets.
+  // Gives the chunks in frames of whole ones. False ends it. Errors name the place, not its secrets.
   using OnFrame = std::function<bool(ByteView frame)>;
-  Status fetch(const Part& part, const OnFrame& on_frame);
+  // Is asked first about a frame that lies in a file. No answer: on_frame gets its bytes.
+  using OnExtent = std::function<std::optional<bool>(const transport::FileExtent& frame)>;
+  Status fetch(const Part& part, const OnFrame& on_frame, const OnExtent& on_extent = {});
   // From any thread: ends every fetch, now and later, and waits for downloads.
   void stop();
 
@@ -47,7 +50,7 @@ class InputStore {
     std::string roots_text;
     remote::Roots roots;
   };
-  Status fetch_shared(const Part& part, const OnFrame& on_frame);
+  Status fetch_shared(const Part& part, const OnFrame& on_frame, const OnExtent& on_extent);
   Status fetch_remote(const Part& part, const OnFrame& on_frame);
   Status bring(const RunId& run, const std::shared_ptr<const Place>& place, std::uint64_t offset, MutableByteView out,
                const ReadAhead::OnFilled& on_filled);

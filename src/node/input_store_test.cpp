@@ -246,6 +246,36 @@ TEST(InputStore, ReadsSharedFiles) {
   EXPECT_EQ(reader.read(0, 1).value(), chunks_of(kFile, 0, 1));
 }
 
+TEST(InputStore, OffersSharedFilesBeforeItReadsThem) {
+  TempFolder folder;
+  folder.write("in.age", kFile);
+  Reader reader({{"/mnt/data", folder.path().string()}});
+  InputPlace place = place_at("/mnt/data/in.age");
+  place.kind = InputPlace::Kind::kPath;
+  ASSERT_TRUE(reader.store.set({run_id(), {place}, {}, ""}));
+  const InputStore::Part part = reader.store.locate({run_id(), 3, 20})[0];
+  std::string got;
+  std::size_t offered = 0;
+  const auto on_frame = [&](ByteView frame) {
+    got.append(as_chars(frame));
+    return true;
+  };
+  // Every other frame is taken as it is.
+  EXPECT_TRUE(reader.store.fetch(part, on_frame, [&](const transport::FileExtent& file) -> std::optional<bool> {
+    if (++offered % 2 == 0) return std::nullopt;
+    std::string bytes(file.size, '\0');
+    EXPECT_EQ(::pread(file.file->get(), bytes.data(), bytes.size(), static_cast<off_t>(file.offset)),
+              static_cast<ssize_t>(bytes.size()));
+    got += bytes;
+    return true;
+  }));
+  EXPECT_EQ(offered, 5u);
+  EXPECT_EQ(got, chunks_of(kFile, 3, 20));
+  const auto ended = reader.store.fetch(part, on_frame, [](const transport::FileExtent&) { return false; });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kState);
+}
+
 TEST(InputStore, NeverLeavesASharedFolder) {
   TempFolder folder, outside;
   outside.write("secret", kFile);

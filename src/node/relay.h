@@ -81,6 +81,9 @@ class Relay {
 
   // Waits for room: never on the thread that reads the enclave. False: the enclave is gone.
   bool to_enclave(abi::ToEnclave type, std::uint64_t id, ByteView payload);
+  // A frame from files with no copy on the way, if they are in memory. No value: they have to be read first.
+  std::optional<bool> files_to_enclave(abi::ToEnclave type, std::uint64_t id,
+                                       std::span<const transport::FileExtent> files);
   void tell_master(const transport::HostMessage& message);
 
   const NodeOptions& options_;

@@ -1,4 +1,6 @@
 // What the enclave asks of its relay.
+#include <sys/uio.h>
+
 #include <cerrno>
 
 #include "node/relay.h"
@@ -21,6 +23,27 @@ std::string printable(ByteView text) {
     if (c < 0x20 || c > 0x7e) c = '?';
   }
   return out;
+}
+
+// Only what is in memory: who reads here holds the ring. False: a disk or a server would have to be waited for, or the
+// kernel does not tell.
+bool read_at_once(std::span<const transport::FileExtent> files, std::span<const MutableByteView> parts) {
+  MutableByteView room;
+  for (const transport::FileExtent& file : files) {
+    for (std::uint64_t at = 0; at < file.size;) {
+      if (room.empty()) {
+        room = parts.front();
+        parts = parts.subspan(1);
+      }
+      const iovec piece{room.data(), std::min<std::uint64_t>(room.size(), file.size - at)};
+      const ssize_t size = ::preadv2(file.file->get(), &piece, 1, static_cast<off_t>(file.offset + at), RWF_NOWAIT);
+      if (size < 0 && errno == EINTR) continue;
+      if (size <= 0) return false;
+      at += static_cast<std::uint64_t>(size);
+      room = room.subspan(static_cast<std::size_t>(size));
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -138,9 +161,12 @@ void Relay::fetch_input(std::uint64_t id, const abi::InputRange& range) {
   const std::vector<InputStore::Part> parts = inputs_.locate(range);
   if (parts.size() == 1 && !parts.front().place) return relay_fetch(id, ToEnclave::kInput, options_.master, range);
   const auto on_frame = [&](ByteView frame) { return to_enclave(ToEnclave::kInput, id, frame); };
+  const auto on_extent = [&](const transport::FileExtent& file) {
+    return files_to_enclave(ToEnclave::kInput, id, {&file, 1});
+  };
   for (const InputStore::Part& part : parts) {
     const Status done =
-        part.place ? inputs_.fetch(part, on_frame) : fetch_patiently(options_.master, part.range, on_frame);
+        part.place ? inputs_.fetch(part, on_frame, on_extent) : fetch_patiently(options_.master, part.range, on_frame);
     if (done) continue;
     if (part.place && done.error().code != ErrorCode::kState) tell_trouble(range.run, done.error().what);
     return finish_fetch(id, done);
@@ -211,6 +237,10 @@ void Relay::relay_files(std::uint64_t id, transport::FetchSource& source) {
   for (;;) {
     const transport::FrameExtents frame = source.next();
     if (frame.empty()) return finish_fetch(id, {});
+    if (const auto taken = files_to_enclave(ToEnclave::kBlock, id, frame)) {
+      if (!*taken) return;
+      continue;
+    }
     std::size_t used = 0;
     for (const transport::FileExtent& extent : frame) {
       buffer.resize(std::max<std::size_t>(buffer.size(), used + extent.size));
@@ -225,6 +255,20 @@ void Relay::relay_files(std::uint64_t id, transport::FetchSource& source) {
     }
     if (!to_enclave(ToEnclave::kBlock, id, ByteView(buffer).first(used))) return;
   }
+}
+
+std::optional<bool> Relay::files_to_enclave(ToEnclave type, std::uint64_t id,
+                                            std::span<const transport::FileExtent> files) {
+  std::size_t size = 0;
+  for (const transport::FileExtent& file : files) size += file.size;
+  const std::lock_guard lock(writer_mutex_);
+  abi::RingStep step = writer_.wait_for_room(size);
+  if (step == abi::RingStep::kDone) {
+    step = writer_.try_write_by(static_cast<std::uint16_t>(type), id, size,
+                                [&](std::span<const MutableByteView> parts) { return read_at_once(files, parts); });
+  }
+  if (step == abi::RingStep::kLater) return std::nullopt;
+  return step == abi::RingStep::kDone;
 }
 
 void Relay::finish_fetch(std::uint64_t id, const Status& done) {

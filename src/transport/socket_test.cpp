@@ -59,7 +59,7 @@ TEST(Sockets, AReadOfManyBytesTakesThemHoweverTheyCome) {
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<std::uint8_t>(i % 251);
   std::thread peer([&] {
     ByteView left = sent;
-    for (const std::size_t size : {1, 2, 1000, 99'997, 200'000, 99'000}) {
+    for (const std::size_t size : {1u, 2u, 1000u, 99'997u, 200'000u, 99'000u}) {
       EXPECT_TRUE(write_full(pair.far.get(), left.first(size), Milliseconds(1000)));
       left = left.subspan(size);
       std::this_thread::sleep_for(Milliseconds(size == 1000 ? 450 : 20));

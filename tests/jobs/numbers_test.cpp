@@ -246,7 +246,7 @@ TEST(PcaJob, EqualsThePlainSumsForManyColumnsAndRows) {
 TEST(PcaJob, EveryProcessorAddsProductsAlike) {
   if (!brume::has_avx2()) GTEST_SKIP() << "this processor has one path only";
   std::mt19937_64 random(14);
-  for (const std::size_t columns : {1, 2, 7, 8, 9, 12, 13, 64, 101}) {
+  for (const std::size_t columns : {1u, 2u, 7u, 8u, 9u, 12u, 13u, 64u, 101u}) {
     std::vector<float> rows(columns * 77);
     for (float& number : rows) number = static_cast<float>(random() % 2001) / 7 - 100;
     pca::Products wide(columns, true);
