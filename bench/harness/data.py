@@ -2,6 +2,7 @@
 import array
 import random
 import string
+import struct
 
 from .programs import Failed, call, say
 
@@ -26,6 +27,19 @@ def noise(bench, name, size):
         chance = random.Random(name)
         for at in range(0, size, BLOCK):
             out.write(chance.randbytes(min(BLOCK, size - at)))
+    return made(bench, name, size, write)
+
+
+def bitmap(bench, name, size):
+    """A BMP file of about that size, 24 bits a pixel, of uniform bytes."""
+    pixels = size // 3
+    header = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 54 + 3 * pixels, 0, 54, 40, pixels, 1, 1, 24, 0, 3 * pixels, 0, 0, 0, 0)
+
+    def write(out):
+        out.write(header)
+        chance = random.Random(name)
+        for at in range(0, 3 * pixels, BLOCK):
+            out.write(chance.randbytes(min(BLOCK, 3 * pixels - at)))
     return made(bench, name, size, write)
 
 

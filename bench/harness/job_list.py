@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Callable
 
 from . import data
-from .peers import SCRIPTS, has_npm, has_pypi, node_environment, python, threads_text
+from .peers import SCRIPTS, folder, has_npm, has_pypi, node_environment, python, threads_text
 from .programs import call
 from .rounds import same_lines, same_numbers
 
@@ -28,6 +28,8 @@ class Job:
     gnu: Callable | None = None                # (paths) -> a GNU program's arguments; its standard output is the result
     same: Callable | None = same_lines         # sums of floats depend on splits in their last digits: same_numbers
     unit: str = "bytes"
+    shared: bool = False                       # measured with input in a shared folder too
+    phoenix: Callable | None = None            # (paths, amount) -> arguments of Phoenix++'s program of that name
     passes: bool = False                       # time of one pass is told too
     elsewhere: str = ""
 
@@ -49,10 +51,11 @@ def sql_fields(path, names):
 ELSEWHERE = "Phoenix++, elsewhere: "
 SQL_NUMBERS = "count(delay), sum(delay::DOUBLE), min(delay), max(delay), avg(delay::DOUBLE)"
 JOBS = [
-    Job("histogram", "{} of 3-byte pixels", whole(lambda b, n: data.noise(b, "pixels", n // 3 * 3)), 1000 * MB,
+    Job("histogram", "{} of 3-byte pixels", whole(lambda b, n: data.bitmap(b, "bitmap", n)), 1000 * MB,
+        ["-p", "header=54"], shared=True, phoenix=lambda p, n: p,
         elsewhere=ELSEWHERE + "0.28 s with 2 threads, 0.51 with one (a limit program: 0.24)"),
     Job("linear_regression", "{} of pairs of bytes", whole(lambda b, n: data.noise(b, "pairs", n // 2 * 2)), 1000 * MB,
-        elsewhere=ELSEWHERE + "0.22 s with 2 threads, 0.30 with one (a limit program: 0.14)"),
+        shared=True, phoenix=lambda p, n: p, elsewhere=ELSEWHERE + "0.22 s with 2 threads, 0.30 with one (a limit program: 0.14)"),
     Job("k_means", "{} points of 3 dimensions, 100 means", whole(lambda b, n: data.floats(b, "points", 3 * n, 0, 1000)),
         1_000_000, ["-p", "k=100", "-p", "dimensions=3", "-p", "passes=5"], unit="count", passes=True, same=same_numbers,
         elsewhere=ELSEWHERE + "0.123 s a pass with 2 threads, 0.253 with one (a limit program: 0.006)"),
@@ -60,12 +63,15 @@ JOBS = [
         1024, ["-p", "columns={}"], side=lambda b, n: ("right", data.floats(b, "matrix-b", n * n, -1, 1)), unit="edge",
         elsewhere=ELSEWHERE + "1.9 s with 2 threads, 2.1 with one"),
     Job("pca", "covariances of {0} rows and columns", whole(lambda b, n: data.floats(b, "rows", n * n, -100, 100)), 1000,
-        ["-p", "columns={}"], unit="edge", same=same_numbers, elsewhere=ELSEWHERE + "0.10 s with 2 threads, 0.13 with one"),
+        ["-p", "columns={}"], unit="edge", same=same_numbers,
+        phoenix=lambda p, n: ["-r", n, "-c", n, "-s", 100],  # it makes its own
+        elsewhere=ELSEWHERE + "0.10 s with 2 threads, 0.13 with one"),
     Job("string_match", "{} of lines, a word each", whole(data.one_a_line), 500 * MB, ["-p", "strings=" + ",".join(STRINGS)],
+        shared=True, phoenix=lambda p, n: p,  # with strings of its own
         sql=lambda p: f"SELECT line, count(*) FROM {sql_lines(p[0])} WHERE line IN "
                       f"({', '.join(repr(s) for s in STRINGS)}) GROUP BY line", polars=True,
         elsewhere=ELSEWHERE + "0.14 s with 2 threads (its own input)"),
-    Job("grep", "{} of text", whole(data.text), 1000 * MB, ["-p", "pattern=" + PATTERN],
+    Job("grep", "{} of text", whole(data.text), 1000 * MB, ["-p", "pattern=" + PATTERN], shared=True,
         gnu=lambda p: ["grep", "-F", PATTERN, p[0]]),
     Job("distinct_count", "{} of text, a sketch", whole(data.text), 500 * MB, same=None, polars=True,
         sql=lambda p: "SELECT approx_count_distinct(word) FROM (SELECT unnest(string_split(line, ' ')) AS word FROM "
@@ -88,6 +94,19 @@ JOBS = [
     Job("page_rank", "{} links, 10 passes", whole(data.links), 2_000_000, ["-p", "passes=10", "-p", "tolerance=0"],
         unit="count", passes=True, same=same_numbers),
 ]
+
+
+def phoenix_of(job, paths, amount, cores, missing):
+    """Phoenix++'s program for the job, whose output is for people: it is not compared."""
+    if not job.phoenix:
+        return {}
+    program = folder() / "phoenix/bin" / job.name if folder() else None
+    if not (program and program.exists()):
+        missing.add("Phoenix++", f"$BRUME_PEERS/phoenix/bin/{job.name}; its sources are in no package registry")
+        return {}
+    arguments = [program, *job.phoenix(paths, amount)]
+    environment = dict(os.environ, MR_NUMTHREADS=str(cores))
+    return {f"Phoenix++, unprotected, {threads_text(cores)}": lambda output: call(arguments, environment)[0]}
 
 
 def peers_of(job, paths, cores, missing):

@@ -4,7 +4,7 @@ import statistics
 
 from .cluster import Cluster
 from .data import sort_input
-from .job_list import JOBS, peers_of
+from .job_list import JOBS, peers_of, phoenix_of
 from .peers import Missing, threads_text
 from .plots import bars
 from .programs import call, size_text, spread
@@ -35,8 +35,11 @@ def one(bench, job):
     inputs = job.make(bench, amount)
     paths = [path for _, path in inputs]
     arguments = [word.format(amount) if word.endswith("{}") else word for word in job.arguments]
-    clusters = {f"Brume, sgx-sim, {n} workers, sealed": Cluster(bench.build, bench.work, f"{job.name}-{n}", job.name, n)
-                for n in bench.job_workers}
+    share = bench.work / "share"
+    share.mkdir(exist_ok=True)
+    share.chmod(0o755)
+    clusters = {f"Brume, sgx-sim, {n} workers, sealed": Cluster(bench.build, bench.work, f"{job.name}-{n}", job.name, n,
+                                                                share=share) for n in bench.job_workers}
     missing = Missing()
     try:
         for cluster in clusters.values():
@@ -47,13 +50,19 @@ def one(bench, job):
             arguments += ["--side", *sealed_arguments(first, others, [job.side(bench, amount)])]
         programs = {label: lambda output, c=cluster: c.run(sealed, output, arguments)
                     for label, cluster in clusters.items()}
+        if job.shared:
+            programs.update({f"{label}, in a shared folder":
+                             lambda output, c=cluster: c.run([f"shared:{path}" for path in sealed], output, arguments)
+                             for label, cluster in clusters.items()})
         programs.update(peers_of(job, paths, bench.cores, missing))
-        rounds = Rounds(job.name, programs, bench.runs, bench.work, job.same)
+        phoenix = phoenix_of(job, paths, amount, bench.cores, missing)
+        programs.update(phoenix)
+        rounds = Rounds(job.name, programs, bench.runs, bench.work, job.same, phoenix)
     finally:
         for cluster in clusters.values():
             cluster.down()
-            for path in cluster.folder.glob("*.age"):
-                path.unlink()
+        for path in share.glob("*.age"):
+            path.unlink()
     size = size_text(sum(path.stat().st_size for path in paths))
     what = job.what.format(size if job.unit == "bytes" else f"{amount:,}".replace(",", " "))
     bench.out(f"\n**{job.name}**, {what}" + ("" if job.unit == "bytes" else f" ({size})") + "\n")

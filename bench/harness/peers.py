@@ -1,7 +1,8 @@
 """Other programs that count words. None of them protects anything. What is missing is skipped by name.
 
 BRUME_PEERS: a folder with `node_modules` (npm install chdb @duckdb/node-api) and `venv` (python3 -m venv venv;
-venv/bin/pip install polars pyspark; Spark needs a Java runtime). BRUME_LIMIT: a word counter called as
+venv/bin/pip install polars pyspark; Spark needs a Java runtime), and phoenix/bin with programs of Phoenix++ 1.0, which
+no package registry has, by the names of the jobs. BRUME_LIMIT: a word counter called as
 `limit -t THREADS -m read INPUT OUTPUT`, or with `-m chacha -c 64` on input that `enc chacha 64 PLAIN SEALED` beside it has
 made: a mark of what the machine can do, with and without sealed input.
 """

@@ -36,9 +36,9 @@ def near_field(left, right):
 
 class Rounds:
     """programs: label -> function of a path to write to, which gives a Cost. The first program is what the others are
-    compared with, in results and in ratios."""
+    compared with, in ratios and, but for those of `apart`, in results."""
 
-    def __init__(self, title, programs, runs, work, same=same_bytes):
+    def __init__(self, title, programs, runs, work, same=same_bytes, apart=()):
         self.first = next(iter(programs))
         self.costs = {label: [] for label in programs}
         self.failed, self.differing = {}, set()
@@ -63,7 +63,7 @@ class Rounds:
                     self.costs[label].append(cost)
                 elif label == self.first:
                     output.rename(agreed)
-                elif same and not same(agreed, output):
+                elif same and label not in apart and not same(agreed, output):
                     self.differing.add(label)
         for path in (agreed, work / "output"):
             path.unlink(missing_ok=True)
