@@ -21,7 +21,7 @@ constexpr int kKeepAliveIdleS = 10;
 constexpr int kKeepAliveIntervalS = 5;
 constexpr int kKeepAliveCount = 3;
 constexpr unsigned kUnackedTimeoutMs = 30'000;
-// Who waits for many bytes is woken by many at once: every wake-up costs both ends as much as copying some 10 KB.
+// Who waits for many bytes is woken when they are there, not for each segment.
 constexpr std::size_t kWakeSize = 256u << 10;
 constexpr Milliseconds kWakePatience{200};
 
@@ -55,6 +55,29 @@ template <typename T>
 void set_option(int fd, int level, int name, T value) {
   // A socket without the option still works; only its deadlines get longer.
   (void)::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// Waits until `wanted` bytes are there, or fewer after a while.
+Result<bool> wait_for_bytes(int fd, std::size_t wanted, Milliseconds idle) {
+  const int wake_size = static_cast<int>(std::min(wanted, kWakeSize));
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, wake_size);
+  if (wake_size > 1) {
+    BRUME_ASSIGN(const bool ready, wait_for(fd, POLLIN, std::min(idle, kWakePatience)));
+    if (ready) return true;
+    set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+  }
+  return wait_for(fd, POLLIN, idle);
+}
+
+Result<std::size_t> read_piece(int fd, MutableByteView out, std::size_t wanted, Milliseconds idle) {
+  for (;;) {
+    const ssize_t size = ::recv(fd, out.data(), out.size(), 0);
+    if (size >= 0) return static_cast<std::size_t>(size);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return io_failed("receive", errno);
+    BRUME_ASSIGN(const bool ready, wait_for_bytes(fd, wanted, idle));
+    if (!ready) return fail(ErrorCode::kUnavailable, "receive: the peer is silent for too long");
+  }
 }
 
 // Of a connection: whether it stays within this host.
@@ -194,33 +217,6 @@ void tune_socket(int fd) {
   if (is_within_host(fd)) (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
   // Buffers are left to the kernel: it grows them to megabytes, a size set by hand stops at rmem_max.
 }
-
-namespace {
-
-// Waits until `wanted` bytes are there, or fewer after a while.
-Result<bool> wait_for_bytes(int fd, std::size_t wanted, Milliseconds idle) {
-  const int wake_size = static_cast<int>(std::min(wanted, kWakeSize));
-  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, wake_size);
-  if (wake_size > 1) {
-    BRUME_ASSIGN(const bool ready, wait_for(fd, POLLIN, std::min(idle, kWakePatience)));
-    if (ready) return true;
-    set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
-  }
-  return wait_for(fd, POLLIN, idle);
-}
-
-Result<std::size_t> read_piece(int fd, MutableByteView out, std::size_t wanted, Milliseconds idle) {
-  for (;;) {
-    const ssize_t size = ::recv(fd, out.data(), out.size(), 0);
-    if (size >= 0) return static_cast<std::size_t>(size);
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) return io_failed("receive", errno);
-    BRUME_ASSIGN(const bool ready, wait_for_bytes(fd, wanted, idle));
-    if (!ready) return fail(ErrorCode::kUnavailable, "receive: the peer is silent for too long");
-  }
-}
-
-}  // namespace
 
 Result<std::size_t> read_some(int fd, MutableByteView out, Milliseconds idle) { return read_piece(fd, out, 1, idle); }
 
