@@ -66,7 +66,7 @@ struct Kernels {
                                 std::size_t count, WordSpan* short_words, std::uint64_t* short_hashes,
                                 WordSpan* long_words, std::uint64_t* long_hashes);
   std::uint64_t (*hash)(const HashSchedule& schedule, const std::uint8_t* bytes, std::size_t size);
-  // Of many keys, whose sizes[i] is 1 + the key's size.
+  // Of many keys, whose sizes[i] is 1 + the key's size; where it is 0 there is no key, and the hash is any.
   void (*hash_keys)(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes, std::size_t count,
                     std::uint64_t* hashes);
 };

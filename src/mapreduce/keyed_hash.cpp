@@ -81,7 +81,8 @@ std::uint64_t portable_hash(const HashSchedule& schedule, const std::uint8_t* by
 void portable_hash_keys(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes,
                         std::size_t count, std::uint64_t* hashes) {
   for (std::size_t i = 0; i < count; ++i) {
-    hashes[i] = portable_hash(schedule, reinterpret_cast<const std::uint8_t*>(keys + i), sizes[i] - std::size_t{1});
+    const std::size_t size = sizes[i] == 0 ? 0 : sizes[i] - std::size_t{1};
+    hashes[i] = portable_hash(schedule, reinterpret_cast<const std::uint8_t*>(keys + i), size);
   }
 }
 

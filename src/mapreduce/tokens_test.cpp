@@ -117,11 +117,13 @@ TEST_P(Kernel, HashesAsThePortableOne) {
     ASSERT_EQ(kernels().hash(schedule, bytes.data() + at, size),
               kPortableKernels.hash(schedule, bytes.data() + at, size));
     if (size > kShortSize) continue;
-    const ShortKey key = load_short_key(bytes.data() + at, size);
-    const auto marked_size = static_cast<std::uint8_t>(size + 1);
-    std::uint64_t hash = 0;
-    kernels().hash_keys(schedule, &key, &marked_size, 1, &hash);
-    ASSERT_EQ(hash, kPortableKernels.hash(schedule, bytes.data() + at, size));
+    // As in a bucket of a table: what has no key is no matter.
+    const ShortKey keys[] = {{}, load_short_key(bytes.data() + at, size), {}};
+    const std::uint8_t sizes[] = {1, static_cast<std::uint8_t>(size + 1), 0};
+    std::uint64_t hashes[3];
+    kernels().hash_keys(schedule, keys, sizes, 3, hashes);
+    ASSERT_EQ(hashes[0], kPortableKernels.hash(schedule, bytes.data(), 0));
+    ASSERT_EQ(hashes[1], kPortableKernels.hash(schedule, bytes.data() + at, size));
   }
 }
 
