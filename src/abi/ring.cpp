@@ -1,6 +1,7 @@
 #include "abi/ring.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 
@@ -71,6 +72,13 @@ RingHalf half_at(std::uint8_t* memory, std::size_t control, std::size_t data, st
   return {reinterpret_cast<RingDirection*>(memory + control), memory + data, capacity};
 }
 
+// Where that many bytes lie: up to the ring's end, and what is left at its begin.
+std::array<MutableByteView, 2> parts_of(const RingHalf& half, std::uint64_t at, std::size_t size) {
+  const std::size_t offset = static_cast<std::size_t>(at & (half.capacity - 1));
+  const std::size_t first = std::min<std::size_t>(size, half.capacity - offset);
+  return {MutableByteView(half.data + offset, first), MutableByteView(half.data, size - first)};
+}
+
 }  // namespace
 
 Result<RingMap> map_ring(void* memory, std::size_t size) {
@@ -97,15 +105,11 @@ RingStep FrameWriter::room_for(std::uint64_t frame_size) {
   return half_.capacity - (head_ - tail_seen_) >= frame_size ? RingStep::kDone : RingStep::kLater;
 }
 
-// How many of the bytes lie before the ring's end.
-std::size_t FrameWriter::split(std::uint64_t at, std::size_t size) const {
-  return std::min<std::size_t>(size, half_.capacity - (at & (half_.capacity - 1)));
-}
-
 void FrameWriter::put(std::uint64_t at, ByteView bytes) {
-  const std::size_t first = split(at, bytes.size());
-  if (first > 0) std::memcpy(half_.data + (at & (half_.capacity - 1)), bytes.data(), first);
-  if (bytes.size() > first) std::memcpy(half_.data, bytes.data() + first, bytes.size() - first);
+  for (const MutableByteView part : parts_of(half_, at, bytes.size())) {
+    if (!part.empty()) std::memcpy(part.data(), bytes.data(), part.size());
+    bytes = bytes.subspan(part.size());
+  }
 }
 
 // The payload is in its place.
@@ -140,10 +144,8 @@ RingStep FrameWriter::try_write(std::uint16_t type, std::uint64_t id, std::initi
 RingStep FrameWriter::try_write_by(std::uint16_t type, std::uint64_t id, std::size_t size, const Fill& fill) {
   BRUME_CHECK(size <= kFramePayloadLimit);
   if (const RingStep room = room_for(padded(kFrameHeaderSize + size)); room != RingStep::kDone) return room;
-  const std::uint64_t at = head_ + kFrameHeaderSize;
-  const std::size_t first = split(at, size);
-  const MutableByteView parts[] = {{half_.data + (at & (half_.capacity - 1)), first}, {half_.data, size - first}};
-  if (!fill(std::span(parts).first(first < size ? 2 : 1))) return RingStep::kLater;
+  const auto parts = parts_of(half_, head_ + kFrameHeaderSize, size);
+  if (!fill(std::span(parts).first(parts[1].empty() ? 1 : 2))) return RingStep::kLater;
   publish(type, id, size);
   return RingStep::kDone;
 }
@@ -189,10 +191,10 @@ RingStep FrameReader::available(std::uint64_t& size) {
 }
 
 void FrameReader::get(std::uint64_t at, MutableByteView out) const {
-  const std::size_t offset = static_cast<std::size_t>(at & (half_.capacity - 1));
-  const std::size_t first = std::min<std::size_t>(out.size(), half_.capacity - offset);
-  if (first > 0) std::memcpy(out.data(), half_.data + offset, first);
-  if (out.size() > first) std::memcpy(out.data() + first, half_.data, out.size() - first);
+  for (const MutableByteView part : parts_of(half_, at, out.size())) {
+    if (!part.empty()) std::memcpy(out.data(), part.data(), part.size());
+    out = out.subspan(part.size());
+  }
 }
 
 RingStep FrameReader::try_next(Frame& frame) {

@@ -101,7 +101,6 @@ class FrameWriter {
 
  private:
   RingStep room_for(std::uint64_t frame_size);
-  std::size_t split(std::uint64_t at, std::size_t size) const;
   void put(std::uint64_t at, ByteView bytes);
   void publish(std::uint16_t type, std::uint64_t id, std::size_t size);
 

@@ -21,8 +21,9 @@ constexpr int kKeepAliveIdleS = 10;
 constexpr int kKeepAliveIntervalS = 5;
 constexpr int kKeepAliveCount = 3;
 constexpr unsigned kUnackedTimeoutMs = 30'000;
-// Who waits for many bytes is woken when they are there, not for each segment.
-constexpr std::size_t kWakeSize = 256u << 10;
+// Who waits for many bytes is woken when they are there, not for each segment, which has up to 64 KiB.
+constexpr std::size_t kWakeSizeLeast = 64u << 10;
+constexpr std::size_t kWakeSizeMost = 256u << 10;
 constexpr Milliseconds kWakePatience{200};
 
 std::unexpected<Error> io_failed(const char* what, int error) {
@@ -59,14 +60,11 @@ void set_option(int fd, int level, int name, T value) {
 
 // Waits until `wanted` bytes are there, or fewer after a while.
 Result<bool> wait_for_bytes(int fd, std::size_t wanted, Milliseconds idle) {
-  const int wake_size = static_cast<int>(std::min(wanted, kWakeSize));
-  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, wake_size);
-  if (wake_size > 1) {
-    BRUME_ASSIGN(const bool ready, wait_for(fd, POLLIN, std::min(idle, kWakePatience)));
-    if (ready) return true;
-    set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
-  }
-  return wait_for(fd, POLLIN, idle);
+  if (wanted < kWakeSizeLeast) return wait_for(fd, POLLIN, idle);
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, static_cast<int>(std::min(wanted, kWakeSizeMost)));
+  const Result<bool> ready = wait_for(fd, POLLIN, std::min(idle, kWakePatience));
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+  return ready && !*ready ? wait_for(fd, POLLIN, idle) : ready;
 }
 
 Result<std::size_t> read_piece(int fd, MutableByteView out, std::size_t wanted, Milliseconds idle) {
@@ -78,16 +76,6 @@ Result<std::size_t> read_piece(int fd, MutableByteView out, std::size_t wanted, 
     BRUME_ASSIGN(const bool ready, wait_for_bytes(fd, wanted, idle));
     if (!ready) return fail(ErrorCode::kUnavailable, "receive: the peer is silent for too long");
   }
-}
-
-// Of a connection: whether it stays within this host.
-bool is_within_host(int fd) {
-  sockaddr_storage ends[2]{};
-  socklen_t sizes[2] = {sizeof ends[0], sizeof ends[1]};
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&ends[0]), &sizes[0]) != 0) return false;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&ends[1]), &sizes[1]) != 0) return false;
-  const std::string peer = numeric_address(ends[1], sizes[1]);
-  return !peer.empty() && numeric_address(ends[0], sizes[0]) == peer;
 }
 
 Result<UniqueFd> connect_address(const addrinfo& address, Milliseconds timeout) {
@@ -214,7 +202,8 @@ void tune_socket(int fd) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveCount);
   set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnackedTimeoutMs);
   // Where nothing is lost on the way, an algorithm that paces (BBR) only costs timers: half the speed.
-  if (is_within_host(fd)) (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+  const std::string peer = peer_address(fd);
+  if (!peer.empty() && peer == local_address(fd)) (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
   // Buffers are left to the kernel: it grows them to megabytes, a size set by hand stops at rmem_max.
 }
 
@@ -223,7 +212,8 @@ Result<std::size_t> read_some(int fd, MutableByteView out, Milliseconds idle) { 
 Result<bool> read_full_or_end(int fd, MutableByteView out, Milliseconds idle) {
   std::size_t used = 0;
   while (used < out.size()) {
-    BRUME_ASSIGN(const std::size_t size, read_piece(fd, out.subspan(used), out.size() - used, idle));
+    const MutableByteView rest = out.subspan(used);
+    BRUME_ASSIGN(const std::size_t size, read_piece(fd, rest, rest.size(), idle));
     if (size == 0 && used == 0) return false;
     if (size == 0) return fail(ErrorCode::kUnavailable, "receive: the peer closed in the middle");
     used += size;
