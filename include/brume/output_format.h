@@ -9,6 +9,7 @@
 // stream's promise.
 #pragma once
 
+#include <brume/detail/copy_bytes.h>
 #include <brume/program.h>
 #include <brume/varint.h>
 
@@ -57,11 +58,7 @@ class OutputWriter {
   // As write(), where kSlack bytes from the beginning of `key` and of `rest` are readable: their sizes cost no branch.
   JobStatus write_short(std::uint64_t rank, std::string_view key, std::string_view rest, OutputKind kind) {
     return write_by(rank, key, rest, kind, [](std::uint8_t* to, std::string_view bytes) {
-      if (bytes.size() <= kSlack) {
-        std::memcpy(to, bytes.data(), kSlack);
-      } else {
-        std::memcpy(to, bytes.data(), bytes.size());
-      }
+      detail::copy_bytes(to, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     });
   }
   JobStatus next_output() {
@@ -72,7 +69,7 @@ class OutputWriter {
 
  private:
   static constexpr std::size_t kPieceSize = 64 * 1024;
-  static constexpr std::size_t kSlack = 64;
+  static constexpr std::size_t kSlack = detail::kWideSize;
 
   template <typename Copy>
   JobStatus write_by(std::uint64_t rank, std::string_view key, std::string_view rest, OutputKind kind, Copy copy) {

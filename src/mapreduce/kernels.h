@@ -2,6 +2,7 @@
 // All forms give the same results bit for bit; tests compare each with the portable one.
 #pragma once
 
+#include <brume/detail/copy_bytes.h>
 #include <brume/detail/keyed_hash.h>
 
 #include <cstring>
@@ -29,17 +30,9 @@ inline std::size_t word_begin(WordSpan word) { return word & 0xFFFF; }
 inline std::size_t word_size(WordSpan word) { return (word >> 16) - (word & 0xFFFF); }
 inline WordSpan word_span(std::size_t begin, std::size_t end) { return static_cast<WordSpan>(begin | end << 16); }
 
-// Up to this size bytes are copied and compared in whole vectors, so that their exact number costs no branch.
-inline constexpr std::size_t kWideSize = 64;
+using detail::copy_bytes;
+using detail::kWideSize;
 static_assert(kWideSize <= kSlack);
-// Up to kWideSize bytes: with slack behind both ends.
-inline void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std::size_t size) {
-  if (size <= kWideSize) {
-    std::memcpy(to, from, kWideSize);
-  } else {
-    std::memcpy(to, from, size);
-  }
-}
 
 // A ByteSet in the shapes that vector and scalar code look it up.
 struct ByteClass {

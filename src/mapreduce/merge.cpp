@@ -1,5 +1,6 @@
 #include "mapreduce/merge.h"
 
+#include <brume/detail/copy_bytes.h>
 #include <brume/output_format.h>
 
 #include "mapreduce/loser_tree.h"
@@ -156,11 +157,8 @@ class LineWriter {
       BRUME_TRY(flush());
       if (line.size() > kMergePieceSize) return sink_.write(line);
     }
-    if (line.size() <= RecordBuffer::kSlack) {
-      std::memcpy(buffer_.data() + size_, line.data(), RecordBuffer::kSlack);
-    } else {
-      std::memcpy(buffer_.data() + size_, line.data(), line.size());
-    }
+    static_assert(detail::kWideSize <= RecordBuffer::kSlack);
+    detail::copy_bytes(buffer_.data() + size_, line.data(), line.size());
     size_ += line.size();
     return {};
   }
