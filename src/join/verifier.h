@@ -112,6 +112,8 @@ class VerifierSession {
   // Nothing unless the peer is admitted right now, in the present epoch.
   const AdmittedPeer* peer() const { return holds() ? &*admitted_ : nullptr; }
   bool ended() const { return ended_; }
+  // A challenge stands that the peer has not answered.
+  bool awaits_evidence() const { return round_ == Round::kEvidenceAwaited; }
 
  private:
   enum class Round { kHandshake, kEvidenceAwaited, kAttested, kIdle };

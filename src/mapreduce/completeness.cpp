@@ -110,6 +110,10 @@ Status Ledger::check_report(const TaskDone& report) const {
     return malformed("report of " + to_string(report.task) + ": expected totals of " + std::to_string(expected) +
                      " streams, got " + std::to_string(report.totals.size()));
   }
+  for (const RecordPlace& place : report.malformed_places) {
+    if (place.input >= descriptor_.fields().inputs.size())
+      return malformed("report of " + to_string(report.task) + ": a malformed record of an input that the run has not");
+  }
   if (salts_.contains(report.salt)) {
     return fail(ErrorCode::kState, "report of " + to_string(report.task) + ": its salt is that of another attempt");
   }

@@ -174,6 +174,7 @@ TaskDone report_of(const TaskId& task, std::uint8_t salt) {
   done.task = task;
   done.salt.bytes = filled<32>(salt);
   done.totals.assign(stream_count(example(), task), totals_of(salt));
+  done.malformed_places.clear();
   return done;
 }
 
@@ -258,6 +259,9 @@ TEST(Ledger, RefusesReportsThatDoNotFitTheRun) {
   TaskDone none = report_of({Stage::kMap, 0}, 1);
   none.task.index = 3;
   EXPECT_FALSE(ledger.commit(none, {1}, 0).has_value());
+  TaskDone no_input = report_of({Stage::kMap, 0}, 1);
+  no_input.malformed_places = {{static_cast<std::uint32_t>(run.fields().inputs.size()), 0}};
+  EXPECT_FALSE(ledger.check_report(no_input));
 }
 
 TEST(Ledger, NamesWhatIsMissing) {

@@ -245,27 +245,29 @@ Result<std::unique_ptr<PairReader>> merge_pairs(std::vector<OpenPairs> sources, 
 namespace brume::detail {
 
 JobStatus PairWriter::put(const Pair& pair) {
-  std::uint8_t size[kMaxVarintSize];
-  const auto add_number = [&](std::uint64_t number) {
-    buffer_.append(reinterpret_cast<const char*>(size), static_cast<std::size_t>(put_varint(size, number) - size));
-  };
-  if (any_ && pair.same_key) {
-    add_number(0);
-  } else {
-    add_number(pair.key.size() + 1);
-    buffer_ += pair.key;
+  const bool same_key = any_ && pair.same_key;
+  const std::size_t most = 2 * kMaxVarintSize + (same_key ? 0 : pair.key.size()) + pair.value.size();
+  if (most > buffer_.size() - size_) {
+    if (auto status = flush(); !status) return status;
+    if (most > buffer_.size()) buffer_.resize(std::max(most, kPieceSize));
   }
+  std::uint8_t* at = buffer_.data() + size_;
+  const auto add = [&at](std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+    at += bytes.size();
+  };
+  at = put_varint(at, same_key ? 0 : pair.key.size() + 1);
+  if (!same_key) add(pair.key);
+  at = put_varint(at, pair.value.size());
+  add(pair.value);
+  size_ = static_cast<std::size_t>(at - buffer_.data());
   any_ = true;
-  add_number(pair.value.size());
-  buffer_ += pair.value;
-  return buffer_.size() >= kPieceSize ? flush() : JobStatus{};
+  return {};
 }
 
 JobStatus PairWriter::flush() {
-  if (buffer_.empty()) return {};
-  auto status = write_({reinterpret_cast<const std::uint8_t*>(buffer_.data()), buffer_.size()});
-  buffer_.clear();
-  return status;
+  if (size_ == 0) return {};
+  return write_(std::span(buffer_).first(std::exchange(size_, 0)));
 }
 
 std::expected<std::unique_ptr<PairReader>, std::string> merge_streams(StreamSet& streams, Scratch& scratch,

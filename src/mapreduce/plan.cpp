@@ -10,6 +10,7 @@ namespace {
 using Kind = PlanCommand::Kind;
 
 constexpr Stage kStages[] = {Stage::kMap, Stage::kStitch, Stage::kReduce};
+constexpr std::span kSources = std::span(kStages).first<2>();
 
 }  // namespace
 
@@ -138,6 +139,7 @@ void Plan::drop_node(NodeId node) {
 
 void Plan::node_lost(NodeId node) {
   if (over_ || !alive(node)) return;
+  if (nodes_.is_suspended(node)) return node_revoked(node);
   drop_node(node);
   settle();
 }
@@ -146,12 +148,13 @@ void Plan::node_revoked(NodeId node) {
   if (over_) return;
   if (alive(node)) drop_node(node);
   if (over_) return;
-  for (Stage stage : kStages) {
-    for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i) {
-      const Task& task = of(stage).tasks[i];
-      if (task.committed != 0 && task.node == node) withdraw({stage, i});
-    }
-  }
+  withdraw_committed(kStages, [&](NodeId holder) { return holder == node; });
+  settle();
+}
+
+void Plan::revoke_absent() {
+  if (over_) return;
+  withdraw_committed(kStages, [&](NodeId holder) { return !alive(holder); });
   settle();
 }
 
@@ -209,13 +212,16 @@ void Plan::accuse(const TaskId& producer, NodeId accuser) {
   const std::uint32_t against_accuser = nodes_.suspect(accuser);
   at(producer).avoid.push_back(holder);
   withdraw(producer);
-  if (against_holder >= options_.suspicion_limit && against_holder > against_accuser) withdraw_sources_of(holder);
+  if (against_holder >= options_.suspicion_limit && against_holder > against_accuser)
+    withdraw_committed(kSources, [&](NodeId node) { return node == holder; });
 }
 
-void Plan::withdraw_sources_of(NodeId node) {
-  for (Stage stage : {Stage::kMap, Stage::kStitch}) {
+template <typename OfNode>
+void Plan::withdraw_committed(std::span<const Stage> stages, OfNode of_node) {
+  for (Stage stage : stages) {
     for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i) {
-      if (of(stage).tasks[i].committed != 0 && of(stage).tasks[i].node == node) withdraw({stage, i});
+      const Task& task = of(stage).tasks[i];
+      if (task.committed != 0 && of_node(task.node)) withdraw({stage, i});
     }
   }
 }
@@ -245,6 +251,7 @@ void Plan::suspend_all() {
   if (over_) return;
   nodes_.suspend_all();
   while (!attempts_.empty()) end_attempt(attempts_.begin()->first);
+  revoke_absent();
 }
 
 void Plan::node_resumed(NodeId node) {
@@ -256,18 +263,21 @@ void Plan::node_resumed(NodeId node) {
 void Plan::redo_lost_sources() {
   if (!sources_lost_ || all_committed(Stage::kReduce)) return;
   sources_lost_ = false;
-  for (Stage stage : {Stage::kMap, Stage::kStitch}) {
-    for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i) {
-      const Task& task = of(stage).tasks[i];
-      if (task.state == State::kCommitted && !alive(task.node)) withdraw({stage, i});
-    }
-  }
+  withdraw_committed(kSources, [&](NodeId holder) { return !alive(holder); });
+}
+
+bool Plan::rests_on_suspended() const {
+  const auto on_suspended = [&](const Task& task) { return task.committed != 0 && nodes_.is_suspended(task.node); };
+  return std::ranges::any_of(stages_, [&](const StageTasks& stage) {
+    return std::ranges::any_of(stage.tasks, on_suspended);
+  });
 }
 
 void Plan::settle() {
   if (over_) return;
   redo_lost_sources();
   if (collected_ == of(Stage::kReduce).tasks.size()) {
+    if (rests_on_suspended()) return;
     over_ = true;
     command(Kind::kFinished, 0, {}, {});
     return;

@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,9 +67,11 @@ class Plan {
   bool collected(Ticket ticket);
   bool collect_failed(Ticket ticket, std::string_view why);
   // A new policy epoch: all running attempts are void, without a word to their nodes, and no node gets a
-  // task until it is resumed.
+  // task until it is resumed. Nothing ends on the work of a node that is not: who is lost before counts as revoked.
   void suspend_all();
   void node_resumed(NodeId node);
+  // The grounds of admission changed. Who is gone cannot prove itself on the new ones, and counts as revoked.
+  void revoke_absent();
   void tick(UnixMs now);
 
   // What is to be done now, in this order; empties the list.
@@ -126,7 +129,9 @@ class Plan {
   void withdraw(const TaskId& id);
   void withdraw_dependents(Stage stage);
   void accuse(const TaskId& producer, NodeId accuser);
-  void withdraw_sources_of(NodeId node);
+  template <typename OfNode>
+  void withdraw_committed(std::span<const Stage> stages, OfNode of_node);
+  bool rests_on_suspended() const;
   void count_failure(const TaskId& id, std::string_view why);
   void drop_node(NodeId node);
   void redo_lost_sources();

@@ -58,6 +58,7 @@ class PlanNodes {
     for (auto& [id, node] : nodes_) node.suspended = true;
     for (auto& able : able_) able.clear();
   }
+  bool is_suspended(NodeId id) const { return contains(id) && nodes_.at(id).suspended; }
   // False where it is gone.
   bool resume(NodeId id) {
     if (!contains(id)) return false;

@@ -291,6 +291,59 @@ TEST(Plan, ARevokedNodesWorkIsDoneAgainEvenWhenItWasCollected) {
   EXPECT_NE(std::ranges::find(bench.withdrawn, reduce_task(0)), bench.withdrawn.end());
 }
 
+TEST(Plan, WhoIsGoneWhenTheGroundsOfAdmissionChangeCountsAsRevoked) {
+  Bench bench(1, 2);
+  bench.plan.node_joined(node(1), {true, false});
+  for (const std::uint32_t id : {2u, 3u}) bench.plan.node_joined(node(id), {false, true});
+  bench.done(map_task(0));
+  bench.done(reduce_task(0));
+  const PlanCommand first = bench.collecting.at(0);
+  EXPECT_TRUE(bench.plan.collected(first.ticket));
+  bench.plan.node_lost(first.node);
+  bench.take();
+  EXPECT_EQ(std::ranges::count(bench.withdrawn, reduce_task(0)), 0);
+  bench.plan.revoke_absent();
+  bench.take();
+  EXPECT_EQ(std::ranges::count(bench.withdrawn, reduce_task(0)), 1);
+}
+
+TEST(Plan, ASuspendedNodeThatHangsUpCountsAsRevoked) {
+  Bench bench(1, 2);
+  for (std::uint32_t i = 1; i <= 3; ++i) bench.plan.node_joined(node(i), kWorker);
+  bench.done(map_task(0));
+  bench.done(reduce_task(0));
+  const PlanCommand first = bench.collecting.at(0);
+  EXPECT_TRUE(bench.plan.collected(first.ticket));
+  bench.plan.suspend_all();
+  bench.plan.node_lost(first.node);
+  bench.take();
+  EXPECT_EQ(std::ranges::count(bench.withdrawn, reduce_task(0)), 1);
+}
+
+TEST(Plan, NothingEndsOnTheWorkOfASuspendedNode) {
+  for (const bool renewed : {true, false}) {
+    Bench bench(1, 1);
+    for (std::uint32_t i = 1; i <= 2; ++i) bench.plan.node_joined(node(i), kWorker);
+    const NodeId mapper = bench.where(map_task(0));
+    bench.done(map_task(0));
+    bench.done(reduce_task(0));
+    bench.plan.suspend_all();
+    bench.collect_all();
+    EXPECT_FALSE(bench.finished);
+    for (std::uint32_t i = 1; i <= 2; ++i) {
+      if (renewed || node(i) != mapper) bench.plan.node_resumed(node(i));
+    }
+    bench.take();
+    EXPECT_EQ(bench.finished, renewed);
+    if (renewed) continue;
+    bench.plan.node_revoked(mapper);
+    bench.done(map_task(0));
+    bench.done(reduce_task(0));
+    bench.collect_all();
+    EXPECT_TRUE(bench.finished);
+  }
+}
+
 TEST(Plan, ReportsFromOthersAreIgnored) {
   Bench bench(1, 1);
   bench.plan.node_joined(node(1), kWorker);

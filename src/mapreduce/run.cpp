@@ -169,6 +169,11 @@ void RunCore::node_revoked(NodeId node) {
   obey_plan();
 }
 
+void RunCore::revoke_absent() {
+  plan_.revoke_absent();
+  obey_plan();
+}
+
 void RunCore::tick(UnixMs now) {
   hint_room_.tick(now);
   plan_.tick(now);

@@ -108,6 +108,8 @@ class RunCore {
   void node_renewed(NodeId node);
   // The policy no longer admits it: all that it made for this run is done again.
   void node_revoked(NodeId node);
+  // What admits nodes changed: what nodes made that are gone is done again, for they cannot prove themselves any more.
+  void revoke_absent();
   // From that node's channel. An error is a message that no sound enclave sends: drop the node.
   Status on_message(NodeId from, std::uint8_t type, ByteView body);
   void tick(UnixMs now);

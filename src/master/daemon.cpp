@@ -22,7 +22,9 @@ void remove_pass_files(const std::filesystem::path& runs) {
 }
 
 constexpr transport::Milliseconds kTickInterval{500};
+constexpr std::chrono::milliseconds kPeersInterval{100};
 constexpr std::size_t kKeyFileLimit = 1u << 20;
+constexpr std::size_t kLogLineLimit = 4'096;
 
 json refusals_json(const appraisal::Refusals& refusals) {
   json list = json::array();
@@ -162,6 +164,7 @@ void Daemon::look_at_collateral() {
              {"parts", (*changed)->parts.size()}}
             .dump());
   membership_->set_collateral(std::move(**changed));
+  if (run_) run_->revoke_absent();
 }
 
 void Daemon::tick() {
@@ -174,13 +177,19 @@ void Daemon::tick() {
 }
 
 void Daemon::flush() {
+  // To all of them: one node that joins costs so much that many in a moment share it. A run needs it at once.
+  const auto now = std::chrono::steady_clock::now();
+  if (peers_changed_ && (run_ || now >= peers_due_)) {
+    peers_changed_ = false;
+    peers_due_ = now + kPeersInterval;
+    send_peers();
+  }
   for (auto outgoing = membership_->take_outgoing(); !outgoing.empty(); outgoing = membership_->take_outgoing()) {
     for (const auto& one : outgoing) {
       if (!one.bytes.empty()) control_server_->send(one.connection, transport::Channel::kEnclave, one.bytes);
       if (one.close) control_server_->close(one.connection);
     }
   }
-  if (std::exchange(peers_changed_, false)) send_peers();
 }
 
 // All of them to all: hosts find each other's streams by it. A lie would only stop the work.
@@ -232,14 +241,13 @@ void Daemon::on_message(transport::ConnectionId connection, transport::Channel c
   }
   if (const auto* hello = std::get_if<transport::Hello>(&*message)) {
     membership_->hello(connection, hello->name, hello->role, hello->fetch_port);
-    peers_changed_ = true;
     flush();
   } else if (const auto* failed = std::get_if<transport::Failed>(&*message)) {
-    log("node's host says: " + failed->what);
+    if (membership_->takes_log_line(connection)) log("node's host says: " + failed->what);
     membership_->disconnect(connection, "its host gave up: " + failed->what);
     flush();
   } else if (const auto* line = std::get_if<transport::NodeLog>(&*message)) {
-    log("node's host says: " + line->text);
+    if (membership_->takes_log_line(connection)) log("node's host says: " + line->text);
   } else if (const auto* trouble = std::get_if<transport::InputTrouble>(&*message)) {
     const auto record = membership_->records().find(connection);
     if (run_ && run_->id() == trouble->run && record != membership_->records().end() &&
@@ -265,14 +273,22 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
 void Daemon::node_admitted(const NodeRecord& node) {
   audit(json{{"event", "admitted"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
   peers_changed_ = true;
-  if (!run_) return;
+  if (!may_work(node)) return;
   send_inputs({node.connection});
   run_->node_joined(node.id, roles_of(node));
 }
 
+// All of a run is the work of one program: a host must not choose another that the policy names too.
+bool Daemon::may_work(const NodeRecord& node) const {
+  return run_ && node.facts && node.facts->measurement == run_->measurement();
+}
+
 void Daemon::node_renewed(const NodeRecord& node) {
   audit(json{{"event", "renewed"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
-  if (run_) run_->node_renewed(node.id);
+  if (!may_work(node)) return;
+  // Where it owed evidence when the run began, it has no part in it yet.
+  run_->node_joined(node.id, roles_of(node));
+  run_->node_renewed(node.id);
 }
 
 void Daemon::node_refused(const NodeRecord& node) {
@@ -286,7 +302,8 @@ void Daemon::node_lost(const NodeRecord& node) {
   peers_changed_ = true;
   if (query_ && query_->node() == node.id) query_->node_lost();
   if (!run_) return;
-  if (node.state == NodeState::kRefused)
+  // Who hangs up in place of an answer gains nothing by it.
+  if (node.state == NodeState::kRefused || node.owed_evidence)
     run_->node_revoked(node.id);
   else
     run_->node_lost(node.id);
@@ -360,9 +377,10 @@ void Daemon::audit(const std::string& line) {
   audit_file_ << entry.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
 }
 
+// What strangers say is in it: a line stays one, and says nothing to a terminal.
 void Daemon::log(const std::string& line) {
   std::lock_guard lock(audit_mutex_);
-  std::cerr << line << std::endl;
+  std::cerr << mapreduce::printable(line, kLogLineLimit) << std::endl;
 }
 
 json Daemon::nodes_json() {

@@ -75,6 +75,7 @@ class Daemon final : public transport::ControlHandler,
   void run_note(const std::string& text) override;
 
   void look_at_collateral();
+  bool may_work(const NodeRecord& node) const;
   void flush();
   void send_peers();
   void send_inputs(const std::vector<transport::ConnectionId>& connections);
@@ -92,12 +93,14 @@ class Daemon final : public transport::ControlHandler,
   Result<nlohmann::json> run_job(const nlohmann::json& request, ControlPeer& peer);
   struct Job;  // one `brume run`: its passes, one after another
   Result<nlohmann::json> do_job(Job& job, ControlPeer& peer);
-  Result<mapreduce::JobDescription> describe_job(const JobRequest& request);
   Result<mapreduce::JobDescription> ask_node(NodeId node, const JobRequest& request);
   Result<RunInputs> open_inputs(const JobRequest& request) const;
-  // The nodes that may do a run: of the program that most admitted nodes have. On the loop.
+  // The nodes that may do a job: of its program, or, where that is not chosen yet, of the one that most have. On the
+  // loop.
   struct Workers;
-  Result<Workers> workers() const;
+  Result<Workers> workers(const std::optional<Measurement>& program) const;
+  Result<mapreduce::JobDescription> describe_job(const JobRequest& request, const Workers& able);
+  void await_renewals();
   Result<std::shared_ptr<JobRun>> begin_run(const Job& job);
   Result<std::shared_ptr<JobRun>> begin_run_of(const Job& job, RunInputs inputs);  // on the loop
   Status wait_for_run(const Job& job, JobRun& run, ControlPeer& peer);
@@ -124,6 +127,7 @@ class Daemon final : public transport::ControlHandler,
   std::mutex run_mutex_;
   std::mutex one_run_;  // runs are done one after another
   bool peers_changed_ = false;
+  transport::SteadyTime peers_due_;
   std::optional<UnixMs> renew_inputs_at_;  // loop thread
   std::atomic<bool> stopping_{false};
   std::atomic<int> fetch_threads_{0};

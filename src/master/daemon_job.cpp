@@ -101,7 +101,11 @@ Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
     std::this_thread::sleep_for(kTurnInterval);
   }
   const UnixMs started = clock_.now_ms();
-  BRUME_ASSIGN(mapreduce::JobDescription description, describe_job(request));
+  await_renewals();
+  Result<Workers> able = fail(ErrorCode::kUnavailable, "stopping");
+  loop_->loop().run_sync([&] { able = workers({}); });
+  if (!able) return std::unexpected(able.error());
+  BRUME_ASSIGN(mapreduce::JobDescription description, describe_job(request, *able));
   std::vector<std::string> sides;
   for (const NamedInput& side : request.sides) sides.push_back(side.name);
   BRUME_ASSIGN(mapreduce::Passes passes, mapreduce::Passes::create(std::move(description.stages), sides));
@@ -112,6 +116,7 @@ Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
   Job job{std::move(request),
           std::move(passes),
           std::move(given),
+          able->measurement,
           started,
           description.memory_budget,
           {},
@@ -138,12 +143,9 @@ Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
 }
 
 // Any admitted node knows: all that may do the run have the same program. One that is lost or silent is not the last.
-Result<mapreduce::JobDescription> Daemon::describe_job(const JobRequest& request) {
-  Result<Workers> able = fail(ErrorCode::kUnavailable, "stopping");
-  loop_->loop().run_sync([&] { able = workers(); });
-  if (!able) return std::unexpected(able.error());
+Result<mapreduce::JobDescription> Daemon::describe_job(const JobRequest& request, const Workers& able) {
   Error last;
-  for (const auto& [node, roles] : able->nodes) {
+  for (const auto& [node, roles] : able.nodes) {
     auto description = ask_node(node, request);
     if (description || description.error().code != ErrorCode::kUnavailable) return description;
     last = description.error();

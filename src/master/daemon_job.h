@@ -11,6 +11,7 @@ struct Daemon::Job {
   JobRequest request;
   mapreduce::Passes passes;
   RunInputs given;
+  Measurement program;  // of all passes
   UnixMs started_ms = 0;
   std::uint64_t memory_budget = 0;  // of a task
   std::optional<RunFile> previous;  // the output of the pass before

@@ -1,5 +1,6 @@
 // The daemon's part of one pass of a job: which nodes do it, what it reads, and how it ends.
 #include <algorithm>
+#include <thread>
 
 #include "master/daemon_job.h"
 #include "sealed/padding.h"
@@ -11,6 +12,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval{200};
+constexpr std::chrono::milliseconds kRenewalPatience{10'000};
+constexpr std::chrono::milliseconds kRenewalInterval{50};
 constexpr std::uint64_t kSplitSizeLeast = 1u << 20;
 constexpr std::uint64_t kSplitSizeMost = 128u << 20;
 // Larger splits combine more before they shuffle, smaller ones at the end let mappers end together; a straggler is run
@@ -67,15 +70,33 @@ RunInputs Daemon::Job::reads() const {
   return {std::move(inputs), std::move(sides)};
 }
 
-Result<Daemon::Workers> Daemon::workers() const {
+// Nodes that were asked for evidence anew have a moment for it, so that the run begins with them.
+void Daemon::await_renewals() {
+  const auto until = std::chrono::steady_clock::now() + kRenewalPatience;
+  for (bool awaited = true; awaited && !stopping_;) {
+    loop_->loop().run_sync([&] {
+      awaited = std::ranges::any_of(membership_->records(), [&](const auto& entry) {
+        return entry.second.state == NodeState::kAdmitted && !membership_->holds(entry.first);
+      });
+    });
+    if (std::chrono::steady_clock::now() >= until) return;
+    if (awaited) std::this_thread::sleep_for(kRenewalInterval);
+  }
+}
+
+Result<Daemon::Workers> Daemon::workers(const std::optional<Measurement>& program) const {
   std::map<Measurement, std::uint64_t> programs;
   for (const auto& [connection, node] : membership_->records())
-    if (node.state == NodeState::kAdmitted && node.facts) ++programs[node.facts->measurement];
+    if (membership_->holds(connection) && node.facts) ++programs[node.facts->measurement];
   if (programs.empty()) return fail(ErrorCode::kUnavailable, "no node is admitted; see 'brume nodes'");
   Workers out;
-  out.measurement = std::ranges::max_element(programs, {}, [](const auto& entry) { return entry.second; })->first;
+  out.measurement =
+      program ? *program
+              : std::ranges::max_element(programs, {}, [](const auto& entry) { return entry.second; })->first;
+  if (!programs.contains(out.measurement))
+    return fail(ErrorCode::kUnavailable, "no node of the job's program is left; see 'brume nodes'");
   for (const auto& [connection, node] : membership_->records()) {
-    if (node.state != NodeState::kAdmitted || !node.facts || !node.role) continue;
+    if (!membership_->holds(connection) || !node.facts || !node.role) continue;
     if (node.facts->measurement != out.measurement) continue;
     const mapreduce::Roles roles{*node.role != join::Role::kReducer, *node.role != join::Role::kMapper};
     out.mappers += roles.map ? 1 : 0;
@@ -87,12 +108,13 @@ Result<Daemon::Workers> Daemon::workers() const {
 
 Result<std::shared_ptr<JobRun>> Daemon::begin_run(const Job& job) {
   Result<std::shared_ptr<JobRun>> run = fail(ErrorCode::kState, "the master stops");
+  await_renewals();
   loop_->loop().run_sync([&] { run = begin_run_of(job, job.reads()); });
   return run;
 }
 
 Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs inputs) {
-  BRUME_ASSIGN(const Workers able, workers());
+  BRUME_ASSIGN(const Workers able, workers(job.program));
   const JobRequest& asked = job.request;
   const StageFacts& stage = job.passes.stage();
   mapreduce::RunRequest request{.job_name = asked.job_name,

@@ -24,10 +24,8 @@ std::vector<transport::SplitRun> split_runs(const mapreduce::Descriptor& descrip
 
 std::vector<transport::Inputs> JobRun::places(UnixMs now_ms) const {
   std::vector<transport::Inputs> out = inputs_.places(now_ms);
-  for (transport::Inputs& message : out) {
-    message.run = id();
-    message.splits = split_runs(core_->descriptor());
-  }
+  for (transport::Inputs& message : out) message.run = id();
+  if (!out.empty()) out.front().splits = split_runs(core_->descriptor());
   return out;
 }
 
@@ -64,6 +62,11 @@ void JobRun::node_renewed(NodeId node) {
 
 void JobRun::node_revoked(NodeId node) {
   core_->node_revoked(node);
+  obey();
+}
+
+void JobRun::revoke_absent() {
+  core_->revoke_absent();
   obey();
 }
 

@@ -34,6 +34,7 @@ class JobRun {
       : spool_(std::move(spool)), core_(std::move(core)), inputs_(std::move(inputs)), outside_(outside) {}
 
   const RunId& id() const { return core_->descriptor().run(); }
+  const Measurement& measurement() const { return core_->descriptor().fields().measurement; }
   const RunInputs& inputs() const { return inputs_; }
   // Where hosts fetch inputs, to be told to each before its first task; nothing where the master serves them all.
   std::vector<transport::Inputs> places(UnixMs now_ms) const;
@@ -44,6 +45,7 @@ class JobRun {
   void begin_epoch(Random& random);
   void node_renewed(NodeId node);
   void node_revoked(NodeId node);
+  void revoke_absent();
   void on_message(NodeId from, std::uint8_t type, ByteView body);
   void on_fetched(mapreduce::Ticket ticket, ByteView sealed_block);
   void on_fetch_end(mapreduce::Ticket ticket, const Status& status);

@@ -61,11 +61,23 @@ void Membership::connect(ConnectionId connection, const std::string& address) {
 void Membership::hello(ConnectionId connection, const std::string& name, const std::string& role,
                        std::uint16_t fetch_port) {
   auto found = records_.find(connection);
-  if (found == records_.end() || found->second.fetch_port != 0) return;
+  if (found == records_.end()) return;
+  if (found->second.fetch_port != 0) return end(connection, "its host said hello twice");
   found->second.fetch_port = fetch_port;
   if (found->second.state != NodeState::kJoining) return;
   found->second.claimed_name = name;
   found->second.claimed_role = role;
+}
+
+bool Membership::takes_log_line(ConnectionId connection) {
+  const auto found = records_.find(connection);
+  return found != records_.end() && found->second.state == NodeState::kAdmitted &&
+         ++found->second.log_lines <= kNodeLogLimit;
+}
+
+bool Membership::holds(ConnectionId connection) const {
+  const auto found = sessions_.find(connection);
+  return found != sessions_.end() && found->second.peer() != nullptr;
 }
 
 void Membership::receive(ConnectionId connection, ByteView bytes) {
@@ -211,10 +223,11 @@ void Membership::end(ConnectionId connection, const std::string& why) {
   record.state = record.refusals.empty() ? NodeState::kGone : NodeState::kRefused;
   record.why_gone = why;
   record.since_ms = clock_.now_ms();
-  if (join::VerifierSession* session_of = session(connection))
-    outgoing_.push_back({connection, session_of->take_outgoing(), true});
-  else
-    outgoing_.push_back({connection, {}, true});
+  outgoing_.push_back({connection, {}, true});
+  if (join::VerifierSession* session_of = session(connection)) {
+    record.owed_evidence = was_admitted && session_of->awaits_evidence();
+    outgoing_.back().bytes = session_of->take_outgoing();
+  }
   sessions_.erase(connection);
   if (was_admitted) by_id_.erase(record.id);
   if (!record.refusals.empty()) listener_.node_refused(record);

@@ -31,6 +31,8 @@ struct NodeRecord {
   std::optional<appraisal::PeerFacts> facts;
   appraisal::Refusals refusals;
   std::string why_gone;
+  bool owed_evidence = false;  // of one that was admitted: it ended with a challenge unanswered
+  std::uint32_t log_lines = 0;
   UnixMs since_ms = 0;
 };
 
@@ -42,11 +44,13 @@ class MembershipListener {
   // It proved itself again, for its admission's time or for a new policy epoch.
   virtual void node_renewed(const NodeRecord& node) = 0;
   virtual void node_refused(const NodeRecord& node) = 0;  // never admitted, or not any more
-  virtual void node_lost(const NodeRecord& node) = 0;     // was admitted; state says whether it was refused
+  // Was admitted. Whether it was refused, its state says; whether it escaped that, `owed_evidence`.
+  virtual void node_lost(const NodeRecord& node) = 0;
   virtual void node_message(NodeId node, std::uint8_t type, ByteView body) = 0;
 };
 
 inline constexpr std::size_t kNodeLimit = 4096;         // connections at once
+inline constexpr std::uint32_t kNodeLogLimit = 1'000;     // lines
 inline constexpr std::size_t kEndedRecordLimit = 1024;  // refused and gone ones that are remembered
 
 class Membership {
@@ -61,8 +65,10 @@ class Membership {
              const Clock& clock, Random& random, MembershipListener& listener);
 
   void connect(ConnectionId connection, const std::string& address);
-  // What the untrusted host says of itself.
+  // What the untrusted host says of itself. Once: a second time ends the connection.
   void hello(ConnectionId connection, const std::string& name, const std::string& role, std::uint16_t fetch_port);
+  // Whether a line that a node's host says is worth keeping: strangers fill no disk.
+  bool takes_log_line(ConnectionId connection);
   void receive(ConnectionId connection, ByteView bytes);
   void disconnect(ConnectionId connection, const std::string& why);
   void tick();
@@ -90,6 +96,8 @@ class Membership {
   const std::map<ConnectionId, NodeRecord>& records() const { return records_; }
   const NodeRecord* find(NodeId node) const;
   std::size_t admitted_count() const { return by_id_.size(); }
+  // Admitted, and has proved itself as the present policy epoch asks.
+  bool holds(ConnectionId connection) const;
 
  private:
   void use_collateral();

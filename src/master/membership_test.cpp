@@ -32,7 +32,9 @@ struct Heard final : MembershipListener {
     events.push_back("refused");
     for (const auto& refusal : node.refusals) rules.push_back(refusal.rule);
   }
-  void node_lost(const NodeRecord&) override { events.push_back("lost"); }
+  void node_lost(const NodeRecord& node) override {
+    events.push_back(node.owed_evidence ? "escaped" : "lost");
+  }
   void node_message(NodeId, std::uint8_t, ByteView) override {}
 };
 using Events = std::vector<std::string>;
@@ -144,6 +146,51 @@ TEST_F(MembershipTest, WithoutRevocationListsNobodyHolds) {
   membership->set_collateral({});
   talk();
   EXPECT_EQ(heard.rules, Events{"sgx.collateral.missing"});
+}
+
+TEST_F(MembershipTest, WhoHangsUpInPlaceOfAnAnswerIsKnown) {
+  join_cluster();
+  EXPECT_TRUE(membership->holds(kConnection));
+  membership->set_collateral(bundle(clock.now + 1000));
+  membership->disconnect(kConnection, "connection reset");
+  EXPECT_EQ(heard.events, (Events{"admitted", "escaped"}));
+}
+
+TEST_F(MembershipTest, ALostNodeThatOwedNothingIsOnlyLost) {
+  join_cluster();
+  membership->set_collateral(bundle(clock.now + 1000));
+  talk();
+  membership->disconnect(kConnection, "connection reset");
+  EXPECT_EQ(heard.events, (Events{"admitted", "renewed", "lost"}));
+}
+
+TEST_F(MembershipTest, ASuspendedNodeDoesNotHoldUntilItHasAnswered) {
+  join_cluster();
+  appraisal::Policy next = membership->policy();
+  ++next.epoch;
+  ASSERT_TRUE(membership->set_policy(next));
+  EXPECT_FALSE(membership->holds(kConnection));
+  talk();
+  EXPECT_TRUE(membership->holds(kConnection));
+}
+
+TEST_F(MembershipTest, OnlyAdmittedNodesFillTheLogAndOnlySoFar) {
+  membership->connect(kConnection, "10.0.0.1");
+  EXPECT_FALSE(membership->takes_log_line(kConnection));
+  ASSERT_TRUE(enclave->start());
+  talk();
+  std::uint32_t taken = 0;
+  for (std::uint32_t i = 0; i < 2 * kNodeLogLimit; ++i) taken += membership->takes_log_line(kConnection) ? 1 : 0;
+  EXPECT_EQ(taken, kNodeLogLimit);
+  EXPECT_FALSE(membership->takes_log_line(kConnection + 1));
+}
+
+TEST_F(MembershipTest, ASecondHelloEndsTheConnection) {
+  join_cluster();
+  membership->hello(kConnection, "node-1", "worker", 4000);
+  EXPECT_EQ(heard.events, Events{"admitted"});
+  membership->hello(kConnection, "node-1", "worker", 4001);
+  EXPECT_EQ(heard.events, (Events{"admitted", "lost"}));
 }
 
 TEST(CollateralFile, IsReadAgainWhenItChanges) {

@@ -17,6 +17,13 @@ mapreduce::InputEncoding encoding_of(formats::Compression compression) {
   return mapreduce::InputEncoding::kNone;
 }
 
+// At most, as JSON; roots and splits have their place beside them in a message.
+constexpr std::size_t kPlacesSize = transport::kControlPayloadLimit / 2;
+constexpr std::size_t kPlaceSize = 192;    // without its location
+constexpr std::size_t kLongestEscape = 6;  // of one byte
+static_assert(kPlacesSize / kPlaceSize < transport::kInputPlaceLimit);
+static_assert(kPlaceSize + kLongestEscape * transport::kLocationLimit < kPlacesSize);
+
 }  // namespace
 
 RunInputs::RunInputs(std::vector<RunFile> inputs, std::vector<RunFile> sides)
@@ -57,22 +64,24 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
   return at(index).chunks(first - first_chunks_[index], count);
 }
 
-// Files that different roots vouch for come in messages of their own.
+// Files that different roots vouch for come in messages of their own, and no message is larger than a host takes.
 std::vector<transport::Inputs> RunInputs::places(UnixMs now_ms) const {
   std::vector<transport::Inputs> out;
+  std::vector<std::size_t> sizes;
   for (std::size_t i = 0; i + 1 < first_chunks_.size(); ++i) {
     auto place = at(i).place(now_ms);
     if (!place) continue;
     place->first_chunk = first_chunks_[i];
     const std::string& roots = at(i).roots();
-    auto message = std::ranges::find_if(out, [&](const transport::Inputs& inputs) {
-      return inputs.roots == roots && inputs.places.size() < transport::kInputPlaceLimit;
-    });
-    if (message == out.end()) {
+    const std::size_t size = kPlaceSize + kLongestEscape * place->location.size();
+    std::size_t message = 0;
+    while (message < out.size() && (out[message].roots != roots || sizes[message] + size > kPlacesSize)) ++message;
+    if (message == out.size()) {
       out.emplace_back().roots = roots;
-      message = out.end() - 1;
+      sizes.push_back(0);
     }
-    message->places.push_back(std::move(*place));
+    sizes[message] += size;
+    out[message].places.push_back(std::move(*place));
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <brume/program.h>
 
 #include <functional>
+#include <vector>
 
 namespace brume::detail {
 
@@ -74,7 +75,8 @@ class PairWriter {
   JobStatus flush();
 
   Write write_;
-  std::string buffer_;
+  std::vector<std::uint8_t> buffer_;
+  std::size_t size_ = 0;  // of what is in it
   bool any_ = false;
 };
 
