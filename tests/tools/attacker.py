@@ -3,6 +3,7 @@
 
 spawn        a container of the attacker's own making on a platform (docs/formats/platform-protocol.md)
 prepare, register, stop   the platform's other requests
+flood        frames of a host that has proved nothing, as many as the master takes
 join         a TLS client of the attacker's own that sends evidence to a master (docs/formats/join.md)
 fake-master  a TLS server with the attacker's own key, to which an enclave is led
 record       every byte that crosses any interface, to a file (needs root)
@@ -231,6 +232,24 @@ def join(args):
     print(names.get(kind, kind), body[4:].decode(errors="replace") if kind == 4 else "")
 
 
+def flood(args):
+    host, port = args.master.rsplit(":", 1)
+    said = {"log": {"type": "log", "text": "x\n2026-01-01 \x1b[31mdropping node 1: forged by nobody\x1b[0m\n" + "A" * 3000},
+            "hello": {"type": "hello", "name": "flood", "role": "worker", "fetch_port": 9}}[args.what]
+    one = frame(HOST, json.dumps(said).encode())
+    connection = socket.create_connection((host, int(port)), timeout=20)
+    sent = 0
+    try:
+        connection.sendall(b"BRM1\x01")
+        for sent in range(args.count):
+            connection.sendall(one)
+    except (ConnectionError, TimeoutError) as error:
+        print("ended:", error)
+    print("frames:", sent + 1)
+    connection.close()
+    return 0
+
+
 def fake_master(args):
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(25)
@@ -452,6 +471,11 @@ def main():
     verb.add_argument("--claim-nothing", action="store_true")
     verb.add_argument("--twice", action="store_true")
     verb.set_defaults(run=join)
+    verb = verbs.add_parser("flood")
+    verb.add_argument("--master", required=True)
+    verb.add_argument("--what", required=True, choices=["log", "hello"])
+    verb.add_argument("--count", type=int, required=True)
+    verb.set_defaults(run=flood)
     verb = verbs.add_parser("fake-master")
     verb.add_argument("--port-file", required=True)
     verb.set_defaults(run=fake_master)
