@@ -77,17 +77,18 @@ Status FetchClient::fetch(const Endpoint& peer, const FetchRequest& request, con
 
 Status FetchClient::read_answer(int socket, const OnFrame& on_frame, bool& any_byte) {
   const MutableByteView buffer = frame_buffer();
-  BRUME_TRY(read_full(socket, buffer.first(kSizeField), options_.idle_limit));
+  Patience patience(options_.idle_limit, options_.slow_limit, options_.least_bytes_s);
+  BRUME_TRY(read_full(socket, buffer.first(kSizeField), patience));
   any_byte = true;
   for (std::uint32_t size = read_u32le(buffer); size != 0;) {
     if (size == kFetchFailedMark) {
-      BRUME_TRY(read_full(socket, buffer.first(1), options_.idle_limit));
+      BRUME_TRY(read_full(socket, buffer.first(1), patience));
       BRUME_ASSIGN(const FetchFailure failure, parse_fetch_failure(buffer[0]));
       const ErrorCode code = failure == FetchFailure::kNotFound ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
       return fail(code, fetch_failure_text(failure));
     }
     if (size > kAnswerFrameLimit) return fail(ErrorCode::kLimit, "answer frame: size is over the limit");
-    BRUME_TRY(read_full(socket, buffer.first(size + kSizeField), options_.idle_limit));
+    BRUME_TRY(read_full(socket, buffer.first(size + kSizeField), patience));
     const ByteView frame = buffer.first(size);
     size = read_u32le(buffer.subspan(size));
     if (!on_frame(frame)) return fail(ErrorCode::kState, "the consumer ended the fetch");

@@ -15,8 +15,12 @@ namespace brume::transport {
 struct FetchClientOptions {
   Milliseconds connect_timeout{5'000};
   Milliseconds idle_limit{30'000};  // a peer that sends nothing
-  std::size_t kept_per_peer = 4;    // idle connections
-  Milliseconds keep_for{60'000};    // less than a server's idle limit
+  // A peer that sends little, so that no answer and no frame can take for ever: waiting for it may take so long, and
+  // besides the time that the bytes take at the least rate. A sender's 100 Mbit/s may be shared by 700 fetches.
+  Milliseconds slow_limit{30'000};
+  std::uint64_t least_bytes_s = 16u << 10;
+  std::size_t kept_per_peer = 4;  // idle connections
+  Milliseconds keep_for{60'000};  // less than a server's idle limit
 };
 
 class FetchClient {
@@ -28,9 +32,9 @@ class FetchClient {
   // Called with each whole answer frame in order (1 to kAnswerFrameLimit bytes). False ends the fetch.
   using OnFrame = std::function<bool(ByteView frame)>;
 
-  // Success: all frames came and the answer ended. Errors: kNotFound, kUnavailable (peer gone, slow, busy),
-  // kMalformed, kState (on_frame said no, or cancelled). Frames given before an error stay given: the
-  // caller discards what they led to. What they hold is not checked.
+  // Success: all frames came and the answer ended. The time that on_frame takes counts against no limit. Errors:
+  // kNotFound, kUnavailable (peer gone, slow, busy), kMalformed, kState (on_frame said no, or cancelled). Frames given
+  // before an error stay given: the caller discards what they led to. What they hold is not checked.
   Status fetch(const Endpoint& peer, const FetchRequest& request, const OnFrame& on_frame);
   // From any thread: ends every fetch, now and later.
   void cancel();

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "transport/fetch_client.h"
@@ -164,8 +165,8 @@ TEST(Fetch, CancelEndsWhatWaits) {
   EXPECT_EQ(ended.error().code, ErrorCode::kState);
 }
 
-// A peer that answers with given bytes, then closes.
-Error fetch_from_hostile(ByteView answer) {
+// A peer that takes one request, answers as it likes, then closes.
+Status fetch_from_hostile(const std::function<void(int socket)>& answer, FetchClientOptions options = {}) {
   const auto listening = listen_tcp("127.0.0.1", 0);
   std::thread peer([&] {
     UniqueFd socket;
@@ -175,11 +176,17 @@ Error fetch_from_hostile(ByteView answer) {
     }
     Bytes request(kPrefaceSize + 4 + 33);
     (void)read_full(socket.get(), request, Milliseconds(1000));
-    (void)write_full(socket.get(), answer, Milliseconds(1000));
+    answer(socket.get());
   });
-  FetchClient client;
-  const auto done = fetch_all(client, {"127.0.0.1", local_port(listening->get()).value()}, chunks(0, 1));
+  FetchClient client(options);
+  const auto done =
+      client.fetch({"127.0.0.1", local_port(listening->get()).value()}, chunks(0, 1), [](ByteView) { return true; });
   peer.join();
+  return done;
+}
+
+Error fetch_from_hostile(ByteView answer) {
+  const auto done = fetch_from_hostile([&](int socket) { (void)write_full(socket, answer, Milliseconds(1000)); });
   return done ? Error{ErrorCode::kUsage, "taken"} : done.error();
 }
 
@@ -190,6 +197,86 @@ TEST(Fetch, RefusesCutAndOversizedAnswers) {
   EXPECT_EQ(fetch_from_hostile(Bytes{1, 0, 0, 0, 42}).code, ErrorCode::kUnavailable) << "without its end";
   EXPECT_EQ(fetch_from_hostile(Bytes{1, 0, 0x10, 0}).code, ErrorCode::kLimit);
   EXPECT_EQ(fetch_from_hostile(Bytes{255, 255, 255, 255, 9}).code, ErrorCode::kUnsupported);
+}
+
+// `piece` every 10 ms, until the other side has gone or long after it should have.
+void drip(int socket, ByteView piece) {
+  for (int i = 0; i < 1000 && write_full(socket, piece, Milliseconds(1000)); ++i) {
+    std::this_thread::sleep_for(Milliseconds(10));
+  }
+}
+
+FetchClientOptions impatient() {
+  FetchClientOptions options;
+  options.slow_limit = Milliseconds(300);
+  options.least_bytes_s = 64u << 10;
+  return options;
+}
+
+void expect_too_slow(const Status& done) {
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(done.error().what.find("the peer is too slow: "), std::string::npos) << done.error().what;
+}
+
+const Bytes kLargestFrame{0, 0, 0x10, 0};
+
+TEST(Fetch, AFrameThatDripsEnds) {
+  expect_too_slow(fetch_from_hostile(
+      [](int socket) {
+        (void)write_full(socket, kLargestFrame, Milliseconds(1000));
+        drip(socket, Bytes{1});
+      },
+      impatient()));
+}
+
+TEST(Fetch, WholeFramesThatDripEnd) {
+  expect_too_slow(fetch_from_hostile([](int socket) { drip(socket, Bytes{1, 0, 0, 0, 42}); }, impatient()));
+}
+
+TEST(Fetch, FastBytesAreNoCreditForADrip) {
+  expect_too_slow(fetch_from_hostile(
+      [](int socket) {
+        Bytes frame = kLargestFrame;
+        frame.resize(4 + kAnswerFrameLimit);
+        for (int i = 0; i < 16; ++i) (void)write_full(socket, frame, Milliseconds(1000));
+        drip(socket, Bytes{1, 0, 0, 0, 42});
+      },
+      impatient()));
+}
+
+TEST(Fetch, SteadyIsFastEnough) {
+  FetchClientOptions options = impatient();
+  options.least_bytes_s = 1000;
+  const Status done = fetch_from_hostile(
+      [](int socket) {
+        Bytes frame{0, 16, 0, 0};
+        frame.resize(4 + 4096);
+        for (int i = 0; i < 50; ++i) {
+          (void)write_full(socket, frame, Milliseconds(1000));
+          std::this_thread::sleep_for(Milliseconds(20));
+        }
+        (void)write_full(socket, Bytes(4), Milliseconds(1000));
+      },
+      options);
+  EXPECT_TRUE(done) << done.error().what;
+}
+
+TEST(Fetch, ASlowConsumerIsNotASlowPeer) {
+  const Bytes data = pattern(16 << 20);
+  Rig rig(data, {}, 65'552);
+  FetchClientOptions options;
+  options.slow_limit = Milliseconds(1000);
+  options.least_bytes_s = 1u << 30;  // so that nearly no time is earned
+  FetchClient client(options);
+  std::size_t size = 0;
+  const Status done = client.fetch(rig.endpoint(), chunks(0, 256), [&](ByteView frame) {
+    std::this_thread::sleep_for(Milliseconds(40));
+    size += frame.size();
+    return true;
+  });
+  EXPECT_TRUE(done) << done.error().what;
+  EXPECT_EQ(size, data.size());
 }
 
 bool closed_without_answer(Rig& rig, ByteView sent) {

@@ -67,15 +67,32 @@ Result<bool> wait_for_bytes(int fd, std::size_t wanted, Milliseconds idle) {
   return ready && !*ready ? wait_for(fd, POLLIN, idle) : ready;
 }
 
-Result<std::size_t> read_piece(int fd, MutableByteView out, std::size_t wanted, Milliseconds idle) {
+Result<std::size_t> read_piece(int fd, MutableByteView out, std::size_t wanted, Patience& patience) {
   for (;;) {
     const ssize_t size = ::recv(fd, out.data(), out.size(), 0);
-    if (size >= 0) return static_cast<std::size_t>(size);
+    if (size >= 0) {
+      patience.came(static_cast<std::size_t>(size));
+      return static_cast<std::size_t>(size);
+    }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return io_failed("receive", errno);
-    BRUME_ASSIGN(const bool ready, wait_for_bytes(fd, wanted, idle));
-    if (!ready) return fail(ErrorCode::kUnavailable, "receive: the peer is silent for too long");
+    const auto since = std::chrono::steady_clock::now();
+    BRUME_ASSIGN(const bool ready, wait_for_bytes(fd, wanted, patience.left()));
+    if (!ready) return std::unexpected(patience.error());
+    patience.waited(std::chrono::steady_clock::now() - since);
   }
+}
+
+Result<bool> read_full_or_end(int fd, MutableByteView out, Patience& patience) {
+  std::size_t used = 0;
+  while (used < out.size()) {
+    const MutableByteView rest = out.subspan(used);
+    BRUME_ASSIGN(const std::size_t size, read_piece(fd, rest, rest.size(), patience));
+    if (size == 0 && used == 0) return false;
+    if (size == 0) return fail(ErrorCode::kUnavailable, "receive: the peer closed in the middle");
+    used += size;
+  }
+  return true;
 }
 
 Result<UniqueFd> connect_address(const addrinfo& address, Milliseconds timeout) {
@@ -207,24 +224,49 @@ void tune_socket(int fd) {
   // Buffers are left to the kernel: it grows them to megabytes, a size set by hand stops at rmem_max.
 }
 
-Result<std::size_t> read_some(int fd, MutableByteView out, Milliseconds idle) { return read_piece(fd, out, 1, idle); }
+std::chrono::nanoseconds Patience::grace_left() const {
+  const std::chrono::duration<double> earned(static_cast<double>(bytes_) / least_bytes_s_);
+  return grace_ + std::chrono::duration_cast<std::chrono::nanoseconds>(earned) - waited_;
+}
+
+Milliseconds Patience::left() const {
+  if (least_bytes_s_ == 0) return idle_;
+  return std::clamp(std::chrono::duration_cast<Milliseconds>(grace_left()), Milliseconds(0), idle_);
+}
+
+void Patience::came(std::size_t size) {
+  bytes_ += size;
+  if (static_cast<double>(bytes_) < std::chrono::duration<double>(waited_).count() * least_bytes_s_) return;
+  bytes_ = 0;
+  waited_ = {};
+}
+
+Error Patience::error() const {
+  if (left() == idle_) return {ErrorCode::kUnavailable, "receive: the peer is silent for too long"};
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(waited_ + left()).count();
+  return {ErrorCode::kUnavailable,
+          "receive: the peer is too slow: " + std::to_string(bytes_) + " bytes in " + std::to_string(seconds) + " s"};
+}
+
+Result<std::size_t> read_some(int fd, MutableByteView out, Milliseconds idle) {
+  Patience patience(idle);
+  return read_piece(fd, out, 1, patience);
+}
 
 Result<bool> read_full_or_end(int fd, MutableByteView out, Milliseconds idle) {
-  std::size_t used = 0;
-  while (used < out.size()) {
-    const MutableByteView rest = out.subspan(used);
-    BRUME_ASSIGN(const std::size_t size, read_piece(fd, rest, rest.size(), idle));
-    if (size == 0 && used == 0) return false;
-    if (size == 0) return fail(ErrorCode::kUnavailable, "receive: the peer closed in the middle");
-    used += size;
-  }
-  return true;
+  Patience patience(idle);
+  return read_full_or_end(fd, out, patience);
+}
+
+Status read_full(int fd, MutableByteView out, Patience& patience) {
+  BRUME_ASSIGN(const bool all, read_full_or_end(fd, out, patience));
+  if (!all) return fail(ErrorCode::kUnavailable, "receive: the peer closed");
+  return {};
 }
 
 Status read_full(int fd, MutableByteView out, Milliseconds idle) {
-  BRUME_ASSIGN(const bool all, read_full_or_end(fd, out, idle));
-  if (!all) return fail(ErrorCode::kUnavailable, "receive: the peer closed");
-  return {};
+  Patience patience(idle);
+  return read_full(fd, out, patience);
 }
 
 Status write_full(int fd, std::span<iovec> parts, Milliseconds idle) {

@@ -42,8 +42,35 @@ std::string peer_address(int fd);
 // this host.
 void tune_socket(int fd);
 
+// How long a reader waits for a peer. Only waiting counts: what the reader does between two reads is its own time.
+class Patience {
+ public:
+  // At most `idle` for a byte. With a least rate, all waiting besides takes at most `grace` longer than the bytes that
+  // came would take at that rate. What came faster is no credit: who sent a gigabyte may not drip for hours.
+  explicit Patience(Milliseconds idle, Milliseconds grace = {}, std::uint64_t least_bytes_s = 0)
+      : idle_(idle), grace_(grace), least_bytes_s_(static_cast<double>(least_bytes_s)) {}
+
+  // For the next wait; zero where there is none.
+  Milliseconds left() const;
+  void waited(std::chrono::nanoseconds time) { waited_ += time; }
+  void came(std::size_t size);
+  // Of a wait for left() that was in vain.
+  Error error() const;
+
+ private:
+  std::chrono::nanoseconds grace_left() const;
+
+  Milliseconds idle_;
+  Milliseconds grace_;
+  double least_bytes_s_;
+  // Since the peer was last fast enough.
+  std::uint64_t bytes_ = 0;
+  std::chrono::nanoseconds waited_{0};
+};
+
 // Waits for each piece at most `idle`. Errors: kUnavailable (closed, reset, too slow).
 Status read_full(int fd, MutableByteView out, Milliseconds idle);
+Status read_full(int fd, MutableByteView out, Patience& patience);
 // As read_full; returns false where the peer closed before the first byte.
 Result<bool> read_full_or_end(int fd, MutableByteView out, Milliseconds idle);
 // At least one byte, at most out.size(); 0 at the end of the stream.

@@ -41,6 +41,36 @@ TEST(Sockets, AReadEndsWhenThePeerIsSilent) {
   EXPECT_EQ(silent.error().code, ErrorCode::kUnavailable);
 }
 
+TEST(Patience, OnlyWaitingUsesItUpAndBytesGiveItBack) {
+  using std::chrono::seconds;
+  Patience patience(seconds(20), seconds(30), 1000);
+  EXPECT_EQ(patience.left(), seconds(20)) << "for a byte";
+  patience.waited(seconds(15));
+  EXPECT_EQ(patience.left(), seconds(15));
+  patience.came(2000);
+  EXPECT_EQ(patience.left(), seconds(17));
+  patience.waited(seconds(17));
+  EXPECT_EQ(patience.left(), seconds(0));
+  EXPECT_EQ(patience.error().what, "receive: the peer is too slow: 2000 bytes in 32 s");
+}
+
+TEST(Patience, HasNoMoreThanItHadHoweverMuchCame) {
+  using std::chrono::seconds;
+  Patience patience(seconds(30), seconds(30), 1000);
+  patience.came(1 << 30);
+  patience.waited(seconds(29));
+  EXPECT_EQ(patience.left(), seconds(1));
+  patience.came(1 << 30);
+  EXPECT_EQ(patience.left(), seconds(30));
+  EXPECT_EQ(patience.error().what, "receive: the peer is silent for too long");
+}
+
+TEST(Patience, WithoutALeastRateIsForEachByte) {
+  Patience patience(Milliseconds(20));
+  patience.waited(std::chrono::hours(1));
+  EXPECT_EQ(patience.left(), Milliseconds(20));
+}
+
 struct Pair {
   UniqueFd near, far;
 };
