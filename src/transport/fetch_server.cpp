@@ -3,6 +3,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/check.h"
@@ -22,7 +23,9 @@ void put_u32le(Bytes& out, std::uint32_t value) {
 
 struct FetchServer::Connection {
   UniqueFd socket;
+  IpBytes from{};
   EventLoop::WatchId watch = 0;
+  bool asked = false;  // ever
   bool ended = false;
   bool waits_for_room = false;
   SteadyTime last_progress;
@@ -56,22 +59,44 @@ FetchServer::~FetchServer() {
   });
 }
 
-void FetchServer::adopt(UniqueFd socket, std::string) {
-  if (loop_.on_loop_thread()) return attach(std::move(socket));
+void FetchServer::adopt(UniqueFd socket, std::string peer_address) {
+  if (loop_.on_loop_thread()) return attach(std::move(socket), peer_address);
   auto shared = std::make_shared<UniqueFd>(std::move(socket));  // std::function must be copyable
-  (void)loop_.post([this, alive = alive_, shared] {
-    if (*alive) attach(std::move(*shared));
+  (void)loop_.post([this, alive = alive_, shared, peer_address = std::move(peer_address)] {
+    if (*alive) attach(std::move(*shared), peer_address);
   });
 }
 
-void FetchServer::attach(UniqueFd socket) {
-  if (connections_.size() >= options_.connection_limit) return;
+void FetchServer::attach(UniqueFd socket, const std::string& peer_address) {
+  const IpBytes source = source_of(peer_address);
+  if (connections_.size() >= options_.connection_limit && !make_room(source)) return;
   auto connection = std::make_shared<Connection>();
+  connection->from = source;
   connection->socket = std::move(socket);
   connection->last_progress = std::chrono::steady_clock::now();
   connection->watch =
       loop_.watch(connection->socket.get(), EPOLLIN, [this, connection](std::uint32_t) { on_ready(connection); });
   connections_.emplace(connection->watch, connection);
+  ++sources_[source];
+  on_ready(connection);  // its request is there already, as a rule: who asks is not taken for idle
+}
+
+// False: all get answers, and none of them has to give way to this newcomer.
+bool FetchServer::make_room(const IpBytes& newcomer) {
+  if (connections_.empty()) return false;
+  const auto greediest = std::ranges::max_element(sources_, {}, [](const auto& source) { return source.second; });
+  const auto held = sources_.find(newcomer);
+  const bool may_displace =
+      greediest->second > options_.address_share && (held == sources_.end() || held->second < options_.address_share);
+  Shared idle, slow;
+  for (const auto& [watch, connection] : connections_) {
+    if (connection->answering && !(may_displace && connection->from == greediest->first)) continue;
+    Shared& longest = connection->answering ? slow : idle;
+    if (!longest || connection->last_progress < longest->last_progress) longest = connection;
+  }
+  if (!idle && !slow) return false;
+  end(idle ? idle : slow);
+  return true;
 }
 
 void FetchServer::on_ready(const Shared& connection) {
@@ -108,6 +133,7 @@ bool FetchServer::start_answer(Connection& connection) {
   const auto request = parse_fetch_request(ByteView(connection.request).subspan(4));
   connection.request.clear();
   connection.answering = true;
+  connection.asked = true;
   connection.last = false;
   connection.last_progress = std::chrono::steady_clock::now();
   std::expected<std::unique_ptr<FetchSource>, FetchFailure> source = std::unexpected(FetchFailure::kBadRequest);
@@ -182,6 +208,7 @@ void FetchServer::end(const Shared& connection) {
   connection->ended = true;
   loop_.unwatch(connection->watch);
   connections_.erase(connection->watch);
+  if (const auto source = sources_.find(connection->from); --source->second == 0) sources_.erase(source);
   connection->source.reset();
   connection->socket.reset();
 }
@@ -191,9 +218,10 @@ void FetchServer::tick() {
   const SteadyTime now = std::chrono::steady_clock::now();
   std::vector<Shared> late;
   for (const auto& [watch, connection] : connections_) {
-    const Milliseconds limit = connection->answering         ? options_.stall_limit
-                               : connection->request.empty() ? options_.idle_limit
-                                                             : options_.request_timeout;
+    const Milliseconds limit = connection->answering          ? options_.stall_limit
+                               : !connection->request.empty() ? options_.request_timeout
+                               : connection->asked            ? options_.idle_limit
+                                                              : options_.first_request_limit;
     if (now - connection->last_progress > limit) late.push_back(connection);
   }
   for (const Shared& connection : late) end(connection);

@@ -2,18 +2,27 @@
 // A slow peer costs a descriptor and no memory: the next frame is made when the last one is out.
 #pragma once
 
+#include <map>
 #include <unordered_map>
 
 #include "transport/fetch_source.h"
+#include "transport/ip_address.h"
 #include "transport/listener.h"
 
 namespace brume::transport {
 
 struct FetchServerOptions {
-  Milliseconds request_timeout{5'000};  // from a request's first byte to its last
-  Milliseconds idle_limit{120'000};     // between requests
-  Milliseconds stall_limit{30'000};     // a peer that takes nothing
-  std::size_t connection_limit = 512;   // containers may have 1024 descriptors
+  Milliseconds first_request_limit{5'000};  // who connects has something to ask
+  Milliseconds request_timeout{5'000};      // from a request's first byte to its last
+  Milliseconds idle_limit{120'000};         // between requests
+  Milliseconds stall_limit{30'000};         // a peer that takes nothing
+  // Containers may have 1024 descriptors. When all are taken, a new connection has the place of the one that has been
+  // without a request for longest.
+  std::size_t connection_limit = 512;
+  // If all of them get answers: who has more connections than this from one address loses one to who has fewer, so that
+  // slow takers on one machine do not shut others out. Twice what a node has with all of its fetches. It is no limit
+  // while there is room: many nodes may share an address.
+  std::size_t address_share = 64;
 };
 
 class FetchServer final : public ConnectionSink {
@@ -31,7 +40,8 @@ class FetchServer final : public ConnectionSink {
   struct Connection;
   using Shared = std::shared_ptr<Connection>;
 
-  void attach(UniqueFd socket);
+  void attach(UniqueFd socket, const std::string& peer_address);
+  bool make_room(const IpBytes& newcomer);
   void on_ready(const Shared& connection);
   bool read_request(Connection& connection);
   bool start_answer(Connection& connection);
@@ -44,7 +54,9 @@ class FetchServer final : public ConnectionSink {
   FetchProvider& provider_;
   const FetchServerOptions options_;
   EventLoop::TimerId timer_ = 0;
-  std::unordered_map<EventLoop::WatchId, Shared> connections_;  // loop thread only
+  // Loop thread only.
+  std::unordered_map<EventLoop::WatchId, Shared> connections_;
+  std::map<IpBytes, std::size_t> sources_;                      // how many of them are from where
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for calls posted by adopt
 };
 

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -319,17 +320,100 @@ TEST(FetchServer, DropsAPeerThatTakesNothing) {
   EXPECT_LT(total, std::size_t{32 << 20});
 }
 
-TEST(FetchServer, TakesNoMoreConnectionsThanItsLimit) {
+// A connection from `address`, without a request, or with one for more than a socket holds, of which it takes nothing.
+struct Stranger {
+  Stranger(Rig& rig, const std::string& address, bool asks) {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    far.reset(ends[1]);
+    const Bytes request = asks ? encode_fetch_request(chunks(0, 500)) : Bytes();
+    EXPECT_TRUE(write_full(ends[1], request, Milliseconds(1000)));
+    rig.server.adopt(UniqueFd(ends[0]), address);
+    rig.thread.loop().run_sync([] {});
+  }
+  bool closed() const {
+    pollfd entry{far.get(), 0, 0};
+    return ::poll(&entry, 1, 0) == 1 && (entry.revents & POLLHUP) != 0;
+  }
+  UniqueFd far;
+};
+
+TEST(FetchServer, AFullServerAnswersWhoAsksInsteadOfWhoIsIdle) {
   FetchServerOptions options;
-  options.connection_limit = 2;
-  Rig rig(pattern(1000), options);
+  options.connection_limit = 4;
+  const Bytes data = pattern(32 << 20);
+  Rig rig(data, options, 65'552);
+  const Stranger busy(rig, "10.0.0.1", true);
+  const Stranger first(rig, "10.0.0.1", false), second(rig, "10.0.0.1", false), third(rig, "10.0.0.1", false);
+  EXPECT_FALSE(first.closed());
+  const Stranger newcomer(rig, "10.0.0.1", true);
+  EXPECT_TRUE(first.closed()) << "idle for longest";
+  EXPECT_FALSE(second.closed());
+  FetchClient client;
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 1)), Bytes(data.begin(), data.begin() + 65'552));
+  EXPECT_TRUE(second.closed());
+  EXPECT_FALSE(third.closed() || busy.closed() || newcomer.closed());
+}
+
+TEST(FetchServer, IdleConnectionsShutNobodyOut) {
+  FetchServerOptions options;
+  options.connection_limit = 64;
+  const Bytes data = pattern(3000);
+  Rig rig(data, options);
   std::vector<UniqueFd> held;
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 100; ++i) {
     held.push_back(connect_tcp(rig.endpoint(), Milliseconds(1000)).value());
     ASSERT_TRUE(write_full(held.back().get(), encode_preface(ConnectionKind::kFetch), Milliseconds(1000)));
   }
-  std::this_thread::sleep_for(Milliseconds(50));
+  FetchClient client;
+  EXPECT_EQ(fetch_all(client, rig.endpoint(), chunks(0, 3)), data);
+}
+
+TEST(FetchServer, TakesNoMoreConnectionsThanItsLimit) {
+  FetchServerOptions options;
+  options.connection_limit = 2;
+  Rig rig(pattern(32 << 20), options, 65'552);
+  const Stranger first(rig, "10.0.0.1", true), second(rig, "10.0.0.1", true);
+  const Stranger same(rig, "10.0.0.1", true), other(rig, "10.0.0.2", true);
+  EXPECT_TRUE(same.closed() && other.closed());
+  EXPECT_FALSE(first.closed() || second.closed()) << "they are being answered";
+}
+
+TEST(FetchServer, WhoHasMoreThanItsShareMakesRoomForOthers) {
+  FetchServerOptions options;
+  options.connection_limit = 4;
+  options.address_share = 2;
+  Rig rig(pattern(32 << 20), options, 65'552);
+  // One machine behind four IPv6 addresses.
+  const Stranger first(rig, "2001:db8::1", true), second(rig, "2001:db8::2", true);
+  const Stranger third(rig, "2001:db8::3", true), fourth(rig, "2001:db8::4", true);
+  const Stranger fifth(rig, "2001:db8::5", true);
+  EXPECT_TRUE(fifth.closed()) << "it has its share and more";
+  const Stranger other(rig, "10.0.0.1", true);
+  EXPECT_TRUE(first.closed()) << "stands still for longest";
+  const Stranger another(rig, "10.0.0.2", true);
+  EXPECT_TRUE(second.closed());
+  const Stranger late(rig, "10.0.0.3", true);
+  EXPECT_TRUE(late.closed()) << "nobody has more than the share";
+  EXPECT_FALSE(third.closed() || fourth.closed() || other.closed() || another.closed());
+}
+
+TEST(FetchServer, WhoHasAskedMayBeIdleForLonger) {
+  FetchServerOptions options;
+  options.first_request_limit = Milliseconds(100);
+  Rig rig(pattern(1000), options);
   EXPECT_TRUE(closed_without_answer(rig, encode_preface(ConnectionKind::kFetch)));
+  const auto socket = connect_tcp(rig.endpoint(), Milliseconds(1000));
+  ASSERT_TRUE(socket);
+  Bytes sent = to_bytes(encode_preface(ConnectionKind::kFetch));
+  for (int i = 0; i < 2; ++i) {
+    append(sent, encode_fetch_request(chunks(0, 1)));
+    ASSERT_TRUE(write_full(socket->get(), sent, Milliseconds(1000)));
+    Bytes answer(4 + 1000 + 4);
+    EXPECT_TRUE(read_full(socket->get(), answer, Milliseconds(1000)));
+    std::this_thread::sleep_for(Milliseconds(1200));
+    sent.clear();
+  }
 }
 
 }  // namespace
