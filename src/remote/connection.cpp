@@ -1,5 +1,7 @@
 #include "remote/connection.h"
 
+#include <algorithm>
+
 namespace brume::remote {
 namespace {
 
@@ -12,6 +14,12 @@ bool is_link_local(const std::string& address) {
                 address.find(':') != std::string::npos);
 }
 
+// For the next wait, at most `idle`.
+Milliseconds until(transport::SteadyTime deadline, Milliseconds idle) {
+  const auto left = std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now());
+  return std::clamp(left, Milliseconds(0), idle);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::dial(const HttpUrl& url, Milliseconds timeout) {
@@ -21,7 +29,7 @@ Result<std::unique_ptr<Connection>> Connection::dial(const HttpUrl& url, Millise
   return std::unique_ptr<Connection>(new Connection(std::move(socket)));
 }
 
-Status Connection::secure(const HttpUrl& url, const Roots& roots, Milliseconds idle) {
+Status Connection::secure(const HttpUrl& url, const Roots& roots, Milliseconds idle, transport::SteadyTime deadline) {
   if (!url.tls) return {};
   if (!roots) return fail(ErrorCode::kAuthFailed, "https, and nobody is named who may vouch for the server");
   BRUME_ASSIGN(crypto::TlsClient client, crypto::TlsClient::create(*roots, url.host));
@@ -33,7 +41,7 @@ Status Connection::secure(const HttpUrl& url, const Roots& roots, Milliseconds i
     BRUME_TRY(status);
     BRUME_TRY(sent);
     if (tls_->established()) return {};
-    BRUME_ASSIGN(const std::size_t size, transport::read_some(socket_.get(), buffer_, idle));
+    BRUME_ASSIGN(const std::size_t size, transport::read_some(socket_.get(), buffer_, until(deadline, idle)));
     if (size == 0) return fail(ErrorCode::kUnavailable, "TLS: the server closed the connection in the handshake");
     status = tls_->receive(ByteView(buffer_).first(size));
   }

@@ -17,8 +17,9 @@ class Connection {
  public:
   // Until connect() is done, nothing was sent. Errors: kUnavailable.
   static Result<std::unique_ptr<Connection>> dial(const HttpUrl& url, transport::Milliseconds timeout);
-  // Does the TLS handshake where the URL asks for it. Errors: kAuthFailed (its certificate), kUnavailable, kMalformed.
-  Status secure(const HttpUrl& url, const Roots& roots, transport::Milliseconds idle);
+  // Does the TLS handshake where the URL asks for it, until the deadline. Errors: kAuthFailed (its certificate),
+  // kUnavailable, kMalformed.
+  Status secure(const HttpUrl& url, const Roots& roots, transport::Milliseconds idle, transport::SteadyTime deadline);
   Status send(ByteView bytes, transport::Milliseconds idle);
   // At least one byte, valid until the next call; nothing at the end of the stream.
   Result<ByteView> receive(transport::Milliseconds idle);

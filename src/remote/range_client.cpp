@@ -116,8 +116,9 @@ std::expected<void, RangeFailure> RangeClient::ask(Attempt& attempt, Connection&
   const auto limit = options_.whole_limit + std::chrono::seconds(attempt.range.size / options_.slowest_bytes_s);
   const auto deadline = steady_clock::now() + limit;
   if (fresh) {
-    if (auto done = connection.secure(attempt.url, attempt.roots, options_.idle_limit); !done)
-      return std::unexpected(of(std::move(done.error())));
+    auto done = connection.secure(attempt.url, attempt.roots, options_.idle_limit, deadline);
+    if (!done && deadline - steady_clock::now() < kWaitGrain) return std::unexpected(too_slow(limit));
+    if (!done) return std::unexpected(of(std::move(done.error())));
   }
   const std::string request = request_text(attempt.url, attempt.range);
   if (auto sent = connection.send(as_bytes(request), options_.idle_limit); !sent)

@@ -212,6 +212,30 @@ TEST(RangeClient, SilenceEnds) {
   expect_error(hasty.read(drip.url("/x"), kFile, 0, 10), ErrorCode::kUnavailable, "for one range");
 }
 
+TEST(RangeClient, AHandshakeThatDripsEnds) {
+  const auto listening = transport::listen_tcp("127.0.0.1", 0).value();
+  std::thread server([&] {
+    pollfd entry{listening.get(), POLLIN, 0};
+    (void)::poll(&entry, 1, 10'000);
+    const UniqueFd socket(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    transport::tune_socket(socket.get());
+    // A handshake record of 16 KiB, a byte at a time.
+    Bytes piece{0x16, 3, 3, 0x40, 0};
+    for (int i = 0; i < 1000 && transport::write_full(socket.get(), piece, Talk::kPatience); ++i) {
+      piece.assign(1, 2);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  RangeClientOptions options = quick();
+  options.whole_limit = transport::Milliseconds(300);
+  options.attempt_limit = 1;
+  Client client(options);
+  client.roots = std::make_shared<const crypto::TlsRoots>(crypto::TlsRoots::from_pem(WebCa().pem()).value());
+  const std::string url = "https://127.0.0.1:" + std::to_string(transport::local_port(listening.get()).value()) + "/x";
+  expect_error(client.read(url, kFile, 0, 10), ErrorCode::kUnavailable, "for one range");
+  server.join();
+}
+
 TEST(RangeClient, ARefusalWhoseBodyNeverEndsIsARefusal) {
   HttpServer server([](const std::string&, Talk& talk) {
     talk.send("HTTP/1.1 403 No\r\nContent-Length: 4000\r\n\r\n<Code>AccessDenied</Code>");
