@@ -2,17 +2,12 @@
 
 #include <algorithm>
 
+#include "remote/refused_address.h"
+
 namespace brume::remote {
 namespace {
 
 using transport::Milliseconds;
-
-// Where clouds keep what machines may know and others must not: an owner has no business with it through a host.
-bool is_link_local(const std::string& address) {
-  const bool v4 = address.starts_with("169.254.") || address.find(":169.254.") != std::string::npos;
-  return v4 || (address.size() > 4 && address.starts_with("fe") && std::string_view("89abAB").find(address[2]) < 6 &&
-                address.find(':') != std::string::npos);
-}
 
 // For the next wait, at most `idle`.
 Milliseconds until(transport::SteadyTime deadline, Milliseconds idle) {
@@ -24,8 +19,12 @@ Milliseconds until(transport::SteadyTime deadline, Milliseconds idle) {
 
 Result<std::unique_ptr<Connection>> Connection::dial(const HttpUrl& url, Milliseconds timeout) {
   BRUME_ASSIGN(UniqueFd socket, transport::connect_tcp({url.host, url.port}, timeout));
-  if (is_link_local(transport::peer_address(socket.get())))
-    return fail(ErrorCode::kUnsupported, "input at a link-local address is not fetched");
+  // Not the name: it may lead elsewhere the next time.
+  const std::string address = transport::peer_address(socket.get());
+  if (address.empty()) return fail(ErrorCode::kUnavailable, "connect: the server closed the connection");
+  if (is_refused_address(address))
+    return fail(ErrorCode::kUnsupported,
+                "input at a link-local address, or where a cloud's metadata lies, is not fetched");
   return std::unique_ptr<Connection>(new Connection(std::move(socket)));
 }
 
