@@ -37,7 +37,20 @@ bool CountTables::reset(std::size_t short_count, std::size_t long_count) {
   wide_.clear();
   wide_bytes_ = 0;
   if (!scratch_block_) scratch_block_ = Block(sizeof(Scratch));
-  return scratch_block_ && short_.reset(short_count) && long_.reset(long_count);
+  return scratch_block_ && (short_.reset(short_count) || short_.reset(0)) &&
+         (long_.reset(long_count) || long_.reset(0));
+}
+
+bool CountTables::grow(bool in_long_table, std::size_t count, std::uint64_t budget) {
+  const std::size_t more = in_long_table
+                               ? LongTable::bytes_for(count)
+                               : ShortTable::bytes_for(count) - std::min(short_.bytes(), ShortTable::bytes_for(count));
+  if (bytes() + more > budget) return false;
+  return in_long_table ? long_.grow(count) : short_.grow(count, static_cast<std::size_t>(budget) - bytes() - more);
+}
+
+bool CountTables::grow(bool in_long_table, std::uint64_t budget) {
+  return grow(in_long_table, in_long_table ? long_.next_limit() : short_.next_limit(), budget);
 }
 
 void CountTables::release_tables() {

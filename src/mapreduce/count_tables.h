@@ -45,7 +45,12 @@ class CountTables : public WideTotals {
   // 0 where hashes come in their order.
   void configure(const HashSchedule& schedule, std::uint32_t partitions, unsigned value_bits, bool is_signed,
                  std::size_t waiting_bytes);
+  // Empty, and with room for so many, or with the least where there is no memory for that.
   bool reset(std::size_t short_count, std::size_t long_count);
+  // One of the tables gets room for `count` keys, or for as many as it grows by. False where that takes more than
+  // `budget` bytes in all, or than there are: nothing has changed then.
+  bool grow(bool in_long_table, std::size_t count, std::uint64_t budget);
+  bool grow(bool in_long_table, std::uint64_t budget);
   // The counts alone: what a caller of add_segment() works with stays.
   void release_tables();
   void release();

@@ -138,13 +138,7 @@ void CountingMapTask::keep_within_budget(std::size_t more) {
 }
 
 bool CountingMapTask::make_room(bool in_long_table) {
-  ShortTable& shorts = tables_.short_table();
-  LongTable& longs = tables_.long_table();
-  const std::size_t more = in_long_table ? LongTable::bytes_for(longs.next_limit())
-                                         : ShortTable::bytes_for(shorts.next_limit()) - shorts.bytes();
-  if (tables_.bytes() + more <= state_.memory_budget) {
-    return in_long_table ? longs.grow(longs.next_limit()) : shorts.grow(shorts.next_limit());
-  }
+  if (tables_.grow(in_long_table, state_.memory_budget)) return true;
   spill();
   return status_.has_value();
 }

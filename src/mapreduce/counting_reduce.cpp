@@ -51,17 +51,15 @@ JobStatus CountingReduceTask::end_of_stream() {
 // limit there. So it gets its room before, from the writer's word and the share of new keys so far.
 JobStatus CountingReduceTask::on_group(std::uint64_t expected, bool long_keys) {
   if (sorter_) return {};
-  const auto room_for = [&](auto& table) {
+  const auto has_room = [&](const auto& table) {
     const std::size_t count = table.size() + new_keys_.expected(expected);
-    if (count <= table.limit()) return true;
     // At once for streams to come, where there is memory for that.
-    for (const std::size_t room : {std::max(count, table.limit() / 2 * 3), count}) {
-      if (tables_.bytes() + table.bytes_for(room) <= state_.memory_budget) return table.grow(room);
-    }
-    return true;  // the hint may be too high
+    return count <= table.limit() ||
+           tables_.grow(long_keys, std::max(count, table.limit() / 2 * 3), state_.memory_budget) ||
+           tables_.grow(long_keys, count, state_.memory_budget);
   };
-  if (long_keys ? room_for(tables_.long_table()) : room_for(tables_.short_table())) return {};
-  return failure();
+  if (long_keys ? has_room(tables_.long_table()) : has_room(tables_.short_table())) return {};
+  return move_to_sorter();
 }
 
 JobStatus CountingReduceTask::on_records(const std::uint8_t* text, std::uint32_t* words, std::size_t count,
@@ -90,15 +88,9 @@ JobStatus CountingReduceTask::on_large(std::string_view key, std::uint64_t value
 }
 
 bool CountingReduceTask::make_room(bool in_long_table) {
-  ShortTable& shorts = tables_.short_table();
-  LongTable& longs = tables_.long_table();
-  const std::size_t more = in_long_table ? LongTable::bytes_for(longs.next_limit())
-                                         : ShortTable::bytes_for(shorts.next_limit()) - shorts.bytes();
-  if (tables_.bytes() + more > state_.memory_budget) {
-    status_ = move_to_sorter();
-    return status_.has_value();
-  }
-  return in_long_table ? longs.grow(longs.next_limit()) : shorts.grow(shorts.next_limit());
+  if (tables_.grow(in_long_table, state_.memory_budget)) return true;
+  status_ = move_to_sorter();
+  return status_.has_value();
 }
 
 JobStatus CountingReduceTask::finish(OutputSink& sink) {

@@ -1,5 +1,8 @@
 // The counting kernels as a whole: text to lines, against a naive count.
 #include <brume/detail/counting.h>
+#include <brume/memory.h>
+
+#include <cstdlib>
 
 #include "mapreduce/counting_reduce.h"
 #include "mapreduce/counting_test_program.h"
@@ -197,6 +200,53 @@ TEST(Counting, ReducesMoreKeysThanItsMemoryHolds) {
     auto task = program.new_reduce(scratch);
     ASSERT_TRUE(feed_stream(*task, streams.of[0]).has_value());
     EXPECT_GT(scratch.runs.size(), 2u);
+  }
+}
+
+// As an enclave's heap that has little left, whatever the budget says.
+class FewBlocks {
+ public:
+  explicit FewBlocks(std::size_t most) : before_(block_source()) {
+    left_ = most;
+    set_block_source({take, give});
+  }
+  ~FewBlocks() { set_block_source(before_); }
+
+ private:
+  static void* take(std::size_t size) noexcept {
+    if (size > left_) return nullptr;
+    left_ -= size;
+    return std::aligned_alloc(4096, (size + 4095) / 4096 * 4096);
+  }
+  static void give(void* block, std::size_t size) noexcept {
+    left_ += size;
+    std::free(block);
+  }
+  static inline std::size_t left_ = 0;
+  const BlockSource before_;
+};
+
+TEST(Counting, DoesWithLessWhereThereAreNoBlocks) {
+  std::string text;
+  for (int i = 0; i < 300000; ++i) text += std::to_string(i % 150000) + (i % 8 == 0 ? "-and-quite-a-long-rest " : " ");
+  for (const std::size_t most : {std::size_t{3} << 20, std::size_t{8} << 20, std::size_t{20} << 20}) {
+    const FewBlocks few(most);
+    WordProgram program;
+    ASSERT_TRUE(program.configure(test_config(2, 64 << 20)).has_value());
+    EXPECT_EQ(run_job(program, 2, {text, text}), naive({text, text})) << most;
+  }
+}
+
+// A stream of known keys foretells few new ones; the next one has nothing else, in the order of hashes.
+TEST(Counting, TakesManyNewKeysThatNobodyForetold) {
+  std::string known;
+  std::string fresh;
+  for (int i = 0; i < 200000; ++i) known += "k" + std::to_string(i % 2000) + ' ';
+  for (int i = 0; i < 150000; ++i) fresh += "n" + std::to_string(i) + (i % 16 == 0 ? "-and-quite-a-long-rest " : " ");
+  WordProgram program;
+  for (const std::uint64_t budget : {std::uint64_t{4} << 20, std::uint64_t{1} << 30}) {
+    ASSERT_TRUE(program.configure(test_config(1, budget)).has_value());
+    EXPECT_EQ(run_job(program, 1, {known, known, fresh}), naive({known, known, fresh}));
   }
 }
 

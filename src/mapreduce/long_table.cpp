@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/check.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -14,6 +16,7 @@ constexpr std::size_t kSlots = LongBucket::kSlots;
 constexpr std::size_t kLeastHomes = 256;
 constexpr std::size_t kMostHomes = std::size_t{1} << 29;
 constexpr std::size_t kPrefetchDistance = 16;
+constexpr std::size_t kMostProbes = 64;  // see short_table.cpp
 constexpr std::int64_t kMostInEntry = 0x7FFFFFFF;
 
 constexpr std::size_t limit_of(std::size_t homes) { return homes * kSlots / 4 * 3; }
@@ -148,7 +151,8 @@ bool LongTable::reset(std::size_t count) {
 }
 
 LongEntry* LongTable::find_or_insert(const std::uint8_t* key, std::size_t size, std::uint32_t tag) {
-  for (std::size_t at = home_of_tag(tag); at < total_; ++at) {
+  const std::size_t home = home_of_tag(tag);
+  for (std::size_t at = home; at < std::min(home + kMostProbes, total_); ++at) {
     LongBucket& bucket = buckets_[at];
     for (unsigned hits = match(bucket, tag); hits != 0; hits &= hits - 1) {
       const std::uint32_t where = bucket.places[std::countr_zero(hits)];
@@ -222,8 +226,9 @@ bool LongTable::place(std::uint32_t tag, std::uint32_t where) {
 bool LongTable::grow(std::size_t count) {
   const std::size_t homes = std::max(homes_for(count), homes_ + homes_ / 4);
   if (homes > kMostHomes) return false;
-  const Block old_block = std::exchange(block_, Block((homes + kSpareBuckets) * sizeof(LongBucket)));
-  if (!block_) return false;
+  Block larger((homes + kSpareBuckets) * sizeof(LongBucket));
+  if (!larger) return false;
+  const Block old_block = std::exchange(block_, std::move(larger));
   const LongBucket* const old = buckets_;
   const std::size_t old_total = total_;
   buckets_ = reinterpret_cast<LongBucket*>(block_.data());
@@ -231,7 +236,7 @@ bool LongTable::grow(std::size_t count) {
   std::memset(static_cast<void*>(buckets_), 0, index_bytes());
   for (std::size_t at = 0; at < old_total; ++at) {
     for (std::size_t slot = 0; slot < kSlots && old[at].places[slot] != 0; ++slot) {
-      if (!place(old[at].tags[slot], old[at].places[slot])) return false;
+      BRUME_CHECK(place(old[at].tags[slot], old[at].places[slot]));
     }
   }
   return true;

@@ -88,6 +88,7 @@ class LongTable {
   // One key of any size below 4 GiB. False: full, or no memory for the key.
   bool add_one(std::string_view key, std::uint64_t hash, std::uint64_t value, WideTotals& wide);
 
+  // False without memory: nothing has changed then.
   bool grow(std::size_t count);
   std::size_t next_limit() const { return limit_ * 2; }
   static std::size_t bytes_for(std::size_t count);

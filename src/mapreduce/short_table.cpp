@@ -4,6 +4,8 @@
 #include <bit>
 #include <vector>
 
+#include "base/check.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -16,6 +18,9 @@ constexpr std::size_t kLeastHomes = 1024;
 // 2^32 homes are more than 32 bits of a hash can tell apart.
 constexpr std::size_t kMostHomes = std::size_t{1} << 31;
 constexpr std::size_t kPrefetchDistance = 24;
+// Buckets that are looked at for a key. More are full in a row only where keys come in the order of hashes, to a table
+// that has no room for them all: it is full then, however empty behind.
+constexpr std::ptrdiff_t kMostProbes = 64;
 constexpr std::int64_t kMostInSlot = 0x7FFFFFFF;
 
 // At 80 % full a lookup meets 1.2 cache lines on average.
@@ -96,7 +101,8 @@ bool ShortTable::reset(std::size_t count) {
 
 // The slot that has the key, or gets it; null where the table is full.
 ShortTable::Found ShortTable::find_or_insert(ShortBucket* bucket, const ShortKey& key, std::uint8_t marked_size) {
-  for (; bucket != buckets_ + total_; ++bucket) {
+  const ShortBucket* const end = bucket + std::min(kMostProbes, buckets_ + total_ - bucket);
+  for (; bucket != end; ++bucket) {
     for (unsigned hits = match(*bucket, key); hits != 0; hits &= hits - 1) {
       const auto slot = static_cast<std::size_t>(std::countr_zero(hits)) / 4;
       if (bucket->sizes[slot] == marked_size) return {bucket, slot};
@@ -177,7 +183,7 @@ bool ShortTable::place(const Entry& entry, std::size_t before) {
 
 // Packs all entries at the new end, keeping their order, then deals them out from the front. The
 // places of the first k entries end before the packed rest begins, but for chance: such entries wait.
-bool ShortTable::grow_in_place(std::size_t homes) {
+void ShortTable::grow_in_place(std::size_t homes) {
   const std::size_t old_total = total_;
   set_shape(homes);
   std::size_t packed = total_ * kSlots;
@@ -203,17 +209,16 @@ bool ShortTable::grow_in_place(std::size_t homes) {
       if (!place(entry, clear)) waiting.push_back(entry);
     });
   }
-  for (const Entry& entry : waiting) {
-    if (!place(entry, total_)) return false;
-  }
-  return true;
+  for (const Entry& entry : waiting) BRUME_CHECK(place(entry, total_));
 }
 
-bool ShortTable::move_to(std::size_t homes) {
+bool ShortTable::move_to(std::size_t homes, std::size_t spare) {
   ShortTable larger;
   larger.configure(schedule_, scale_);
-  // Twice the room: the next growth happens in place, and pages that are not reached cost nothing.
-  larger.block_ = Block(2 * (homes + kSpareBuckets) * sizeof(ShortBucket));
+  // Up to twice the room: the next growth happens in place, and pages that are not reached cost nothing.
+  const std::size_t size = (homes + kSpareBuckets) * sizeof(ShortBucket);
+  larger.block_ = Block(size + std::min(size, spare));
+  if (!larger.block_) larger.block_ = Block(size);
   if (!larger.block_) return false;
   larger.buckets_ = reinterpret_cast<ShortBucket*>(larger.block_.data());
   larger.set_shape(homes);
@@ -223,16 +228,19 @@ bool ShortTable::move_to(std::size_t homes) {
     take_out(buckets_[at], 0,
              [&](const Entry& entry) { all_placed = larger.place(entry, larger.total_) && all_placed; });
   }
+  BRUME_CHECK(all_placed);
   larger.size_ = size_;
   std::swap(*this, larger);
-  return all_placed;
+  return true;
 }
 
-bool ShortTable::grow(std::size_t count) {
+bool ShortTable::grow(std::size_t count, std::size_t spare) {
   const std::size_t homes = std::max(homes_for(count), homes_ + homes_ / 4);
   if (homes > kMostHomes) return false;
   const std::size_t size = (homes + kSpareBuckets) * sizeof(ShortBucket);
-  return size <= block_.size() ? grow_in_place(homes) : move_to(homes);
+  if (size > block_.size()) return move_to(homes, spare);
+  grow_in_place(homes);
+  return true;
 }
 
 }  // namespace brume::mapreduce

@@ -49,8 +49,9 @@ class ShortTable {
                   const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
                   WideTotals& wide);
 
-  // To hold at least `count` keys before it is full; false without memory.
-  bool grow(std::size_t count);
+  // To hold at least `count` keys before it is full, with up to `spare` bytes for more. False without memory: nothing
+  // has changed then.
+  bool grow(std::size_t count, std::size_t spare = 0);
   // The count of keys to grow to by default.
   std::size_t next_limit() const;
   static std::size_t bytes_for(std::size_t count);
@@ -112,12 +113,12 @@ class ShortTable {
   std::size_t add_values(const std::uint8_t* text, const WordSpan* words, const std::uint64_t* hashes,
                          const std::uint64_t* values, std::uint64_t value, std::size_t from, std::size_t count,
                          WideTotals& wide);
-  bool grow_in_place(std::size_t homes);
+  void grow_in_place(std::size_t homes);
   // place(entry) for every key of the bucket.
   template <typename Place>
   void take_out(const ShortBucket& bucket, std::size_t first_slot, Place place) const;
   bool place(const Entry& entry, std::size_t before);
-  bool move_to(std::size_t homes);
+  bool move_to(std::size_t homes, std::size_t spare);
   void set_shape(std::size_t homes);
 
   Block block_;

@@ -6,6 +6,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "enclave/page_blocks.h"
 #include "enclave/runtime/idle.h"
@@ -42,6 +43,7 @@ abi::EnclaveRange compute_range() {
 
 constinit abi::EnclaveRange range;
 constinit std::uint64_t heap_used = 0;
+constinit std::uint64_t heap_most = 0;     // that was ever in use
 constinit std::uint64_t heap_touched = 0;  // by touch_ahead, beyond what was in use then
 constinit PageBlocks blocks;
 constinit std::uint64_t blocks_touched = 0;  // as heap_touched, downwards
@@ -49,6 +51,11 @@ constinit std::uint64_t blocks_touched = 0;  // as heap_touched, downwards
 std::uint8_t* heap_at(std::uint64_t offset) {
   return reinterpret_cast<std::uint8_t*>(image_address() + own_range().heap + offset);
 }
+
+// What blocks leave to malloc, so that it is not what fails first, and malloc to blocks: tasks can do with less of
+// these.
+std::uint64_t floor_of_blocks() { return std::max(heap_used + own_range().heap_size / 32, own_range().heap_size / 8); }
+std::uint64_t most_of_malloc() { return std::min(blocks.low(), own_range().heap_size / 8 * 7); }
 
 void touch(std::uint64_t offset) { *static_cast<volatile std::uint8_t*>(heap_at(offset)) = 0; }
 
@@ -78,18 +85,21 @@ bool touch_ahead(std::uint64_t ahead_size, std::uint64_t page_count) {
 
 HeapUse heap_use() {
   const std::uint64_t size = own_range().heap_size;
-  return {std::max(heap_used, heap_touched) + size - std::min(blocks.lowest(), blocks_touched), size};
+  // What malloc and blocks used one after the other is in both.
+  return {std::min(size, std::max(heap_most, heap_touched) + size - std::min(blocks.lowest(), blocks_touched)), size};
 }
 
 void* take_block(std::size_t size) noexcept {
-  const auto at = blocks.take(size, heap_used);
+  auto at = blocks.take(size, floor_of_blocks());
+  // What malloc no longer needs, of a task that is over perhaps.
+  if (!at && malloc_trim(0) == 1) at = blocks.take(size, floor_of_blocks());
   return at ? heap_at(*at) : nullptr;
 }
 void give_block(void* block, std::size_t size) noexcept {
   blocks.give(static_cast<std::uint64_t>(static_cast<std::uint8_t*>(block) - heap_at(0)), size);
 }
 
-// One arena that only grows, and no mappings: there is nothing else to take memory from.
+// One arena, and no mappings: there is nothing else to take memory from. It shrinks only where blocks need room.
 void configure_malloc() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_ARENA_MAX, 1);
@@ -105,13 +115,17 @@ void* __sbrk(std::intptr_t increment) {
   using namespace brume::enclave;
   const auto& own = own_range();
   const std::uint64_t old = heap_used;
-  if (increment < 0 || static_cast<std::uint64_t>(increment) > blocks.low() - old) {
-    if (increment != 0) {
-      errno = ENOMEM;
-      return reinterpret_cast<void*>(-1);
-    }
+  const auto next = static_cast<std::int64_t>(old) + increment;
+  if (next < 0 || (increment > 0 && static_cast<std::uint64_t>(next) > most_of_malloc())) {
+    errno = ENOMEM;
+    return reinterpret_cast<void*>(-1);
   }
-  heap_used += static_cast<std::uint64_t>(increment);
+  heap_used = static_cast<std::uint64_t>(next);
+  // Zeros, as calloc expects: pages that malloc or blocks had before are none.
+  if (const std::uint64_t end = std::min(heap_used, heap_most); end > old) std::memset(heap_at(old), 0, end - old);
+  if (const std::uint64_t begin = std::max(old, blocks.lowest()); begin < heap_used)
+    std::memset(heap_at(begin), 0, heap_used - begin);
+  heap_most = std::max(heap_most, heap_used);
   return reinterpret_cast<void*>(image_address() + own.heap + old);
 }
 void* sbrk(std::intptr_t increment) { return __sbrk(increment); }
