@@ -8,9 +8,8 @@ namespace {
 using mapreduce::FailureReason;
 using mapreduce::Stage;
 
-// Streams on their way at once, and their sealed bytes: what comes before its turn is kept.
+// Streams on their way at once: what comes before its turn is kept.
 constexpr std::size_t kFetchLimit = 8;
-constexpr std::uint64_t kAskedLimit = 8u << 20;
 using mapreduce::checked;
 
 // Input after input, each by the fragments of its splits.
@@ -81,19 +80,30 @@ GatherRun::Work::Work(GatherRun& run, const crypto::Key32& task_key)
   }
 }
 
+std::uint64_t GatherRun::held_limit(std::size_t source) const {
+  const sealed::StreamTotals& totals = sources()[source].totals;
+  return abi::framed_size(totals.sealed_size, totals.block_count);
+}
+
+// In its turn a task opens its front stream as it comes, whatever its size; before, it keeps all that it asks for.
 void GatherRun::request() {
+  const std::uint64_t limit = work_ ? context_.limits.asked_in_turn() : context_.limits.asked_before_turn();
   while (!over() && next_source_ < sources().size() && fetches_.size() < kFetchLimit) {
     const mapreduce::Source& source = sources()[next_source_];
-    if (!fetches_.empty() && asked_size_ + source.totals.sealed_size > kAskedLimit) break;
+    const bool is_opened_as_it_comes = work_ && fetches_.empty();
+    if (!is_opened_as_it_comes && asked_size_ + held_limit(next_source_) > limit) break;
     const abi::FetchStream fetch{{name_of(next_source_)}, source.holder};
     fetches_.push_back({context_.next_fetch++, next_source_, false, 0, {}});
-    asked_size_ += source.totals.sealed_size;
+    asked_size_ += held_limit(next_source_);
     ++next_source_;
     context_.outbox.frame(abi::ToHost::kFetchStream, fetches_.back().id, {abi::encode_fetch_stream(fetch)});
   }
 }
 
-void GatherRun::start() { work_ = std::make_unique<Work>(*this, task_key()); }
+void GatherRun::start() {
+  work_ = std::make_unique<Work>(*this, task_key());
+  request();
+}
 
 GatherRun::Fetch* GatherRun::find(std::uint64_t fetch) {
   for (Fetch& entry : fetches_) {
@@ -114,8 +124,7 @@ void GatherRun::take_blocks(std::uint64_t id, ByteView blocks) {
   }
   // Before its turn a stream is kept unopened: no more of it than was committed, framing included.
   fetch->held_size += blocks.size();
-  const sealed::StreamTotals& totals = sources()[fetch->source].totals;
-  if (fetch->held_size > abi::framed_size(totals.sealed_size, totals.block_count)) {
+  if (fetch->held_size > held_limit(fetch->source)) {
     return fail_source(FailureReason::kStreamRefused, fetch->source, "longer than the stream that was committed");
   }
   keep(fetch->held, blocks);
@@ -156,7 +165,7 @@ void GatherRun::work() {
       return fail(reason_of(status.error()), status.error().what);
     }
     opener_.reset();
-    asked_size_ -= source.totals.sealed_size;
+    asked_size_ -= held_limit(front.source);
     fetches_.pop_front();
     request();
   }

@@ -49,11 +49,13 @@ class GatherRun final : public GatherTask {
   };
 
   void request();
+  // Bytes that may be kept of a stream: all of it, as it was committed, framing included.
+  std::uint64_t held_limit(std::size_t source) const;
   Fetch* find(std::uint64_t fetch);
   void open(ByteView blocks);
 
   std::size_t next_source_ = 0;   // to be asked for
-  std::uint64_t asked_size_ = 0;  // sealed bytes asked for and not consumed
+  std::uint64_t asked_size_ = 0;  // framed bytes asked for and not consumed
   std::uint64_t input_size_ = 0;
   std::deque<Fetch> fetches_;  // the front one is being consumed
   std::optional<sealed::BlockOpener> opener_;

@@ -1,5 +1,6 @@
 #include "enclave/input_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace brume::enclave {
@@ -10,6 +11,7 @@ using mapreduce::FailureReason;
 // Chunks per fetch and fetches on their way: what is asked for but not yet opened stays within a ring.
 constexpr std::uint64_t kRequestChunks = 15;  // with their tags just below a frame's limit
 constexpr std::size_t kRequestLimit = 4;
+constexpr std::uint64_t kRequestSize = kRequestChunks * sealed::kAgeSealedChunkSize;
 
 std::string chunk_name(std::uint64_t chunk) { return "input chunk " + std::to_string(chunk); }
 
@@ -25,9 +27,18 @@ InputReader::InputReader(const mapreduce::Descriptor& descriptor, mapreduce::Chu
       next_request_(range.first),
       next_open_(range.first) {}
 
-void InputReader::request() {
+void InputReader::prefetch(std::uint64_t most_size) {
+  request(static_cast<std::size_t>(std::min<std::uint64_t>(most_size / kRequestSize, kRequestLimit)));
+}
+
+void InputReader::begin(Taker& taker) {
+  taker_ = &taker;
+  request(kRequestLimit);
+}
+
+void InputReader::request(std::size_t most_requests) {
   const std::uint64_t end = range_.first + range_.count;
-  while (!fault_ && next_request_ < end && requests_.size() < kRequestLimit) {
+  while (!fault_ && next_request_ < end && requests_.size() < most_requests) {
     const std::uint64_t count = std::min(kRequestChunks, end - next_request_);
     requests_.push_back({next_fetch_++, next_request_, next_request_ + count, {}});
     outbox_.frame(abi::ToHost::kFetchInput, requests_.back().fetch,
@@ -94,7 +105,7 @@ void InputReader::proceed() {
     for (const Bytes& held : std::exchange(front.held, {})) consume(held);
     if (fault_ || next_open_ < front.end) return;
     requests_.pop_front();
-    request();
+    request(kRequestLimit);
   }
 }
 

@@ -31,10 +31,10 @@ class InputReader {
     virtual std::optional<InputFault> filled() = 0;
   };
 
-  // Asks for the first chunks. Once.
-  void prefetch() { request(); }
-  // From now on chunks are handed over as they come; before, they are kept. `taker` outlives the reader.
-  void begin(Taker& taker) { taker_ = &taker; }
+  // Asks for the first chunks, at most so many bytes of them. Once, before begin().
+  void prefetch(std::uint64_t most_size);
+  // From now on chunks are asked for and handed over as they come; before, they are kept. `taker` outlives the reader.
+  void begin(Taker& taker);
   // Hands over what was kept, and asks for more.
   void proceed();
 
@@ -58,7 +58,7 @@ class InputReader {
     std::vector<Bytes> held;
   };
 
-  void request();
+  void request(std::size_t most_requests);
   Request* find(std::uint64_t fetch);
   bool check_sizes(Request& request, ByteView chunks);
   void consume(ByteView chunks);

@@ -13,7 +13,7 @@ class MapRun final : public Task, private InputReader::Taker {
   // The order's split exists, and its payload key is the one that the descriptor commits to.
   MapRun(TaskContext& context, const mapreduce::Descriptor& descriptor, const mapreduce::MapOrder& order);
 
-  void prefetch() override { reader_.prefetch(); }
+  void prefetch() override { reader_.prefetch(context_.limits.asked_before_turn()); }
   void start() override;
   void work() override;
   void on_input(std::uint64_t fetch, ByteView chunks) override { reader_.on_input(fetch, chunks); }

@@ -8,7 +8,6 @@ SideReader::SideReader(const mapreduce::Descriptor& descriptor, std::uint32_t si
 
 std::optional<Bytes> SideReader::read(FramePump& pump) {
   reader_.begin(*this);
-  reader_.prefetch();
   while (!reader_.complete()) {
     reader_.proceed();
     if (reader_.fault()) {

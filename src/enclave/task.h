@@ -47,9 +47,10 @@ class Task {
         id_(id) {}
   virtual ~Task() = default;
 
-  // Asks the host for the first input, so that it is there when the task's turn comes. Once.
+  // Asks the host for the first input, so that it is there when the task's turn comes: no more than
+  // TaskLimits::asked_before_turn(), for the task before it has nearly all of the heap. Once.
   virtual void prefetch() = 0;
-  // The program is configured and this task's. Once, after prefetch().
+  // The program is configured and this task's: asks for what prefetch() left. Once, after it.
   virtual void start() = 0;
   // Goes on with what is there, until more must come or it is over. May wait for the host.
   virtual void work() = 0;

@@ -60,8 +60,9 @@ struct Sent {
 
 class Bench : public Outbox, public MessageOutbox, public FramePump {
  public:
-  explicit Bench(std::vector<std::uint32_t> splits = {1, 1}, std::vector<mapreduce::Parameter> parameters = {})
-      : key(crypto::Key32::random(random)), runner(job, random, *this, *this, *this, {}) {
+  explicit Bench(std::vector<std::uint32_t> splits = {1, 1}, std::vector<mapreduce::Parameter> parameters = {},
+                 const mapreduce::TaskLimits& limits = {})
+      : key(crypto::Key32::random(random)), runner(job, random, *this, *this, *this, limits) {
     mapreduce::DescriptorFields fields;
     fields.run.bytes[0] = 9;
     fields.job_name = "echo";
@@ -346,7 +347,9 @@ struct Stream {
 Stream map_stream(Bench& bench, std::uint32_t partition) {
   bench.frames.clear();
   bench.order_map(0, 77);
-  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  for (std::uint32_t i = 0; i < bench.descriptor->chunk_count(); ++i) {
+    bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(i));
+  }
   const auto done = bench.done();
   Stream out;
   out.source.split = 0;
@@ -364,9 +367,9 @@ Stream map_stream(Bench& bench, std::uint32_t partition) {
   return out;
 }
 
-void order_reduce(Bench& bench, const mapreduce::Source& source) {
+void order_reduce(Bench& bench, const mapreduce::Source& source, mapreduce::Ticket ticket = 8) {
   mapreduce::GatherOrder order;
-  order.ticket = 8;
+  order.ticket = ticket;
   order.run = bench.descriptor->run();
   order.task_key = bench.key;
   order.sources = {source};
@@ -427,6 +430,43 @@ TEST(TaskRunner, AStreamThatDoesNotComeIsNamed) {
   const auto bench = reduce_bench(stream);
   bench->on_failed(bench->fetches(abi::ToHost::kFetchStream).at(0));
   expect_failed(*bench, FailureReason::kStreamUnavailable, "map 0, partition 0, kept by node 5");
+}
+
+// What waits is kept whole, beside a task that may need nearly all of the heap.
+TEST(TaskRunner, AsksBeforeItsTurnForNoMoreThanFitsBesideTheTaskThatRuns) {
+  for (const bool fits : {true, false}) {
+    mapreduce::TaskLimits limits;
+    limits.heap_size = fits ? 8u << 20 : 1u << 20;  // of which a 32nd; the stream has a little more than 64 KiB
+    Bench bench({2}, {}, limits);
+    const Stream stream = map_stream(bench, 0);
+    ASSERT_GT(stream.framed.size(), 64u << 10);
+    order_reduce(bench, stream.source, 8);
+    order_reduce(bench, stream.source, 9);
+    auto fetches = bench.fetches(abi::ToHost::kFetchStream);
+    ASSERT_EQ(fetches.size(), fits ? 2u : 1u);
+    bench.on_blocks(fetches[0], stream.framed);
+    bench.on_end(fetches[0]);
+    ASSERT_TRUE(bench.done() && bench.done()->ticket == 8);
+    fetches = bench.fetches(abi::ToHost::kFetchStream);
+    ASSERT_EQ(fetches.size(), 2u);
+    bench.on_blocks(fetches[1], stream.framed);
+    bench.on_end(fetches[1]);
+    ASSERT_TRUE(bench.done() && bench.done()->ticket == 9);
+    EXPECT_EQ(bench.done()->counters.output_size, 65540u);
+  }
+}
+
+TEST(TaskRunner, AsksBeforeItsTurnForNoMoreInputThanFitsBesideTheTaskThatRuns) {
+  mapreduce::TaskLimits limits;
+  limits.heap_size = 8u << 20;
+  Bench bench({1, 1}, {}, limits);
+  bench.order_map(0, 1);
+  bench.order_map(1, 2);
+  ASSERT_EQ(bench.fetches(abi::ToHost::kFetchInput).size(), 1u);
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
+  ASSERT_EQ(bench.fetches(abi::ToHost::kFetchInput).size(), 2u);
+  bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[1], bench.chunk(1));
+  EXPECT_EQ(bench.done()->ticket, 2u);
 }
 
 }  // namespace

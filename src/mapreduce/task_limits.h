@@ -20,6 +20,12 @@ struct TaskLimits {
   std::size_t longest_record = 32u << 20;    // bytes; the job's program gets a record in one piece
   std::uint64_t heap_size = 512u << 20;      // bytes, all that the process has
   MemoryUse (*memory_use)() = [] { return MemoryUse{}; };
+
+  // Bytes of input that a task may have asked for and keeps, before its turn and in it. What is kept in pieces costs up
+  // to twice its size. Before its turn that is beside a task that may fill seven eighths of the heap.
+  std::uint64_t asked_before_turn() const { return std::min<std::uint64_t>(heap_size / 32, kMostAsked); }
+  std::uint64_t asked_in_turn() const { return std::min<std::uint64_t>(heap_size / 8, kMostAsked); }
+  static constexpr std::uint64_t kMostAsked = 8u << 20;  // enough to hide how long a host takes
 };
 
 inline constexpr std::uint64_t kSmallestLongRecord = 1u << 20;
