@@ -63,6 +63,11 @@ class PartitionSink {
  public:
   virtual ~PartitionSink() = default;
   virtual JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) = 0;
+  // Nothing more comes for this partition, so its stream may be closed at once, with its padding. A task that holds all
+  // until its end writes partition after partition, and ends each, also empty ones, before it writes to the next: then
+  // the order of what it writes says no more than the streams' padded sizes. Streams that are not ended here are closed
+  // after the task.
+  virtual JobStatus end(std::uint32_t) { return {}; }
 };
 
 // Takes the encoded output (output_format.h), cut anywhere. Copies what it keeps.

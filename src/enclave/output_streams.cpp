@@ -18,6 +18,7 @@ OutputStreams::OutputStreams(const mapreduce::Descriptor& descriptor, const mapr
                              const crypto::Key32& task_key, const Salt& salt, Outbox& outbox, std::size_t block_limit)
     : scratch_(sealed::kSealedBlockLimit), outbox_(outbox) {
   const std::uint32_t count = mapreduce::stream_count(descriptor, task);
+  totals_.resize(count);
   sealed::BlockSealer::Options options;
   options.padding = sealed::Padding::by_padme(descriptor.fields().padding_least);
   options.block_size =
@@ -36,6 +37,7 @@ OutputStreams::OutputStreams(const mapreduce::Descriptor& descriptor, const mapr
 
 Status OutputStreams::write(std::uint32_t partition, ByteView plaintext) {
   BRUME_CHECK(partition < count());
+  if (totals_[partition]) return fail(ErrorCode::kState, "partition " + std::to_string(partition) + ": was ended");
   return sealers_[partition].push(plaintext, scratch_, [&](ByteView block) { return put(partition, block); });
 }
 
@@ -45,14 +47,21 @@ Status OutputStreams::put(std::uint32_t partition, ByteView block) {
   return {};
 }
 
+Status OutputStreams::end(std::uint32_t partition) {
+  BRUME_CHECK(partition < count());
+  if (totals_[partition]) return fail(ErrorCode::kState, "partition " + std::to_string(partition) + ": was ended");
+  BRUME_ASSIGN(totals_[partition],
+               sealers_[partition].finish(scratch_, [&](ByteView block) { return put(partition, block); }));
+  outbox_.frame(abi::ToHost::kPutEnd, 0, {names_[partition]});
+  return {};
+}
+
 Result<std::vector<sealed::StreamTotals>> OutputStreams::finish() {
   std::vector<sealed::StreamTotals> totals;
-  totals.reserve(sealers_.size());
+  totals.reserve(count());
   for (std::uint32_t i = 0; i < count(); ++i) {
-    BRUME_ASSIGN(sealed::StreamTotals stream,
-                 sealers_[i].finish(scratch_, [&](ByteView block) { return put(i, block); }));
-    outbox_.frame(abi::ToHost::kPutEnd, 0, {names_[i]});
-    totals.push_back(stream);
+    if (!totals_[i]) BRUME_TRY(end(i));
+    totals.push_back(*totals_[i]);
   }
   return totals;
 }

@@ -1,6 +1,7 @@
 // The sealed streams that one attempt writes: sealed block by block, handed to the host as they fill.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "enclave/outbox.h"
@@ -19,9 +20,11 @@ class OutputStreams {
                 const Salt& salt, Outbox& outbox, std::size_t block_limit);
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(sealers_.size()); }
-  // partition < count().
+  // partition < count(), and not ended.
   Status write(std::uint32_t partition, ByteView plaintext);
-  // Seals what is left and closes all streams. Once.
+  // Seals what is left of the stream, with its padding, and closes it. Once.
+  Status end(std::uint32_t partition);
+  // Closes all streams that are not ended, in their order. Once.
   Result<std::vector<sealed::StreamTotals>> finish();
   // Plaintext so far, in all streams.
   std::uint64_t data_size() const;
@@ -30,6 +33,7 @@ class OutputStreams {
   Status put(std::uint32_t partition, ByteView block);
 
   std::vector<sealed::BlockSealer> sealers_;
+  std::vector<std::optional<sealed::StreamTotals>> totals_;  // of those that are ended
   std::vector<Bytes> names_;
   Bytes scratch_;
   Outbox& outbox_;

@@ -60,7 +60,7 @@ JobStatus CountingMapTask::finish(PartitionSink& sink) {
     if (!status_) return status_;
     state_.map_short_count = tables_.short_table().size();
     state_.map_long_count = tables_.long_table().size();
-    spill();
+    spill(Spill::kLast);
     return status_;
   });
 }
@@ -134,37 +134,44 @@ void CountingMapTask::add_large(std::string_view key, std::uint64_t value) {
 }
 
 void CountingMapTask::keep_within_budget(std::size_t more) {
-  if (tables_.bytes() + more > state_.memory_budget && !tables_.empty()) spill();
+  if (tables_.bytes() + more > state_.memory_budget && !tables_.empty()) spill(Spill::kForRoom);
 }
 
 bool CountingMapTask::make_room(bool in_long_table) {
   if (tables_.grow(in_long_table, state_.memory_budget)) return true;
-  spill();
+  spill(Spill::kForRoom);
   return status_.has_value();
 }
 
 // Writes everything, partition by partition, and empties the tables.
-void CountingMapTask::spill() {
+void CountingMapTask::spill(Spill spill) {
   GroupWriter writer(*sink_, hooks_.is_signed);
-  const std::uint64_t partitions = state_.partitions;
-  const ShortTable& shorts = tables_.short_table();
-  const LongTable& longs = tables_.long_table();
-  for (std::uint32_t partition = 0; partition < partitions && !tables_.empty(); ++partition) {
-    const std::uint64_t first = first_hash(partition, state_.partitions);
-    const std::uint64_t last =
-        partition + 1 == partitions ? ~std::uint64_t{0} : first_hash(partition + 1, state_.partitions) - 1;
-    writer.begin(partition, shorts.size() / partitions + 1);
-    shorts.for_each_in(first, last, [&](const ShortBucket& bucket, std::size_t slot) {
-      const std::string_view key(reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u);
-      writer.put(key, tables_.total(key, bucket.counts[slot]));
-    });
-    writer.begin(partition, longs.size() / partitions + 1);
-    longs.for_each_in(
-        first, last, [&](const LongEntry& entry) { writer.put(entry.key(), tables_.total(entry.key(), entry.count)); });
+  const std::size_t shorts = tables_.short_table().size();
+  const std::size_t longs = tables_.long_table().size();
+  for (std::uint32_t partition = 0; partition < state_.partitions; ++partition) {
+    if (!tables_.empty()) write_partition(writer, partition);
+    if (spill == Spill::kLast) writer.end(partition);
   }
   auto status = writer.finish();
   if (status_) status_ = std::move(status);
-  if (!tables_.reset(shorts.size(), longs.size())) fail("out of memory");
+  if (!tables_.reset(shorts, longs)) fail("out of memory");
+}
+
+void CountingMapTask::write_partition(GroupWriter& writer, std::uint32_t partition) {
+  const std::uint64_t partitions = state_.partitions;
+  const ShortTable& shorts = tables_.short_table();
+  const LongTable& longs = tables_.long_table();
+  const std::uint64_t first = first_hash(partition, state_.partitions);
+  const std::uint64_t last =
+      partition + 1 == partitions ? ~std::uint64_t{0} : first_hash(partition + 1, state_.partitions) - 1;
+  writer.begin(partition, shorts.size() / partitions + 1);
+  shorts.for_each_in(first, last, [&](const ShortBucket& bucket, std::size_t slot) {
+    const std::string_view key(reinterpret_cast<const char*>(&bucket.keys[slot]), bucket.sizes[slot] - 1u);
+    writer.put(key, tables_.total(key, bucket.counts[slot]));
+  });
+  writer.begin(partition, longs.size() / partitions + 1);
+  longs.for_each_in(first, last,
+                    [&](const LongEntry& entry) { writer.put(entry.key(), tables_.total(entry.key(), entry.count)); });
 }
 
 }  // namespace brume::mapreduce

@@ -39,7 +39,9 @@ class CountingMapTask final : public MapTask, private detail::CountSink, private
   void add_large(std::string_view key, std::uint64_t value);
   void flush_pairs();
   void keep_within_budget(std::size_t more);
-  void spill();
+  enum class Spill { kForRoom, kLast };
+  void spill(Spill spill);
+  void write_partition(GroupWriter& writer, std::uint32_t partition);
   void fail(std::string why);
 
   const detail::CountingHooks& hooks_;

@@ -16,6 +16,7 @@ inline Status checked(JobStatus status) {
 }
 
 // Lanes: Status write(std::uint32_t lane, ByteView); a lane for each partition, and behind them one for the fragments.
+// Where it matters when they are closed, Status end(std::uint32_t lane).
 // All references outlive the attempt.
 template <typename Lanes>
 class MapAttempt final : public PieceSink, public PartitionSink {
@@ -32,6 +33,13 @@ class MapAttempt final : public PieceSink, public PartitionSink {
   JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
     if (partition >= partition_count_) return job_error("the job wrote to a partition that the run does not have");
     if (auto status = lanes_.write(partition, bytes); !status) return job_error(status.error().what);
+    return {};
+  }
+  JobStatus end(std::uint32_t partition) override {
+    if (partition >= partition_count_) return job_error("the job ended a partition that the run does not have");
+    if constexpr (requires { lanes_.end(partition); }) {
+      if (auto status = lanes_.end(partition); !status) return job_error(status.error().what);
+    }
     return {};
   }
   Status finish() { return checked(task_->finish(*this)); }

@@ -32,6 +32,11 @@ class GroupWriter {
   }
   // Of keys of up to kShortSize bytes that many are readable, behind longer ones kSlack.
   void put(std::string_view key, std::uint64_t value);
+  // Ends the group; nothing more comes for `partition`.
+  void end(std::uint32_t partition) {
+    flush();
+    if (status_) status_ = sink_.end(partition);
+  }
   // Ends the group and reports what has failed since the begin.
   JobStatus finish() {
     flush();

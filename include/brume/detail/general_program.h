@@ -116,24 +116,31 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
     if (status_) status_ = sorter_->add(key_, encoded);
   }
 
-  static JobStatus write_streams(PairReader& reader, PartitionSink& sink) {
+  JobStatus write_streams(PairReader& reader, PartitionSink& sink) const {
     std::optional<PairWriter> writer;
-    std::uint32_t partition = kMaxPartitions;
+    std::uint32_t partition = 0;
+    const auto end_before = [&](std::uint32_t next) -> JobStatus {
+      if (auto status = writer ? writer->finish() : JobStatus{}; !status) return status;
+      writer.reset();
+      for (; partition < next; ++partition) {
+        if (auto status = sink.end(partition); !status) return status;
+      }
+      return {};
+    };
     for (Pair pair;;) {
       auto more = reader.next(pair);
       if (!more) return std::unexpected(std::move(more.error()));
       if (!*more) break;
       const auto its = static_cast<std::uint32_t>(static_cast<std::uint8_t>(pair.key[0]) << 8 |
                                                   static_cast<std::uint8_t>(pair.key[1]));
-      if (its != partition) {
-        if (auto status = writer ? writer->finish() : JobStatus{}; !status) return status;
-        partition = its;
+      if (!writer || its != partition) {
+        if (auto status = end_before(its); !status) return status;
         writer.emplace([&sink, its](std::span<const std::uint8_t> bytes) { return sink.write(its, bytes); });
       }
       pair.key.remove_prefix(kPrefixSize);
       if (auto status = writer->put(pair); !status) return status;
     }
-    return writer ? writer->finish() : JobStatus{};
+    return end_before(state_.partitions);
   }
 
   const Job& job_;
