@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 namespace brume::master {
@@ -74,21 +76,33 @@ Result<std::string> read_text_file(const fs::path& path, std::size_t limit_size)
   return content;
 }
 
+// In a folder that others may write to, a file that one of them made there before would be theirs to read and change.
+Result<UniqueFd> create_private_file(const fs::path& path) {
+  ::unlink(path.c_str());
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file) return file;
+  if (errno == EEXIST)
+    return fail(ErrorCode::kIo, path.string() +
+                                    ": cannot be replaced by a new file, for it is another user's or a "
+                                    "folder; remove it, or choose a folder that only you may write to");
+  return fail(ErrorCode::kIo, path.string() + ": " + std::strerror(errno));
+}
+
 Status write_private_file(const fs::path& path, std::string_view content, Flush flush) {
   fs::path temporary = path;
   temporary += ".new";
-  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail(ErrorCode::kIo, temporary.string() + ": " + std::strerror(errno));
+  BRUME_ASSIGN(UniqueFd file, create_private_file(temporary));
   bool good = true;
   for (std::size_t done = 0; good && done < content.size();) {
-    ssize_t n = write(fd, content.data() + done, content.size() - done);
+    ssize_t n = write(file.get(), content.data() + done, content.size() - done);
     good = n > 0;
     if (good) done += static_cast<std::size_t>(n);
   }
-  good = good && (flush == Flush::kLater || fsync(fd) == 0);
+  good = good && (flush == Flush::kLater || fsync(file.get()) == 0);
   int saved = errno;
-  close(fd);
+  file.reset();
   if (good && rename(temporary.c_str(), path.c_str()) == 0) return {};
+  if (good) saved = errno;
   unlink(temporary.c_str());
   return fail(ErrorCode::kIo, path.string() + ": could not be written: " + std::strerror(saved));
 }

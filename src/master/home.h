@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "crypto/ec.h"
 #include "crypto/rsa.h"
 
@@ -45,6 +46,8 @@ Result<crypto::Rsa3072Key> load_or_make_signer_key(const Home& home);
 // Small files of our own. write_private_file is atomic (temporary file, rename), mode 0600. Flush: now, with fsync; or
 // when the system does, for what is worth no more than a result beside it, which fsync would write to the disk, too.
 enum class Flush : std::uint8_t { kNow, kLater };
+// A new file to write to, mode 0600. What stood at that path goes: to others it may still be open.
+Result<UniqueFd> create_private_file(const std::filesystem::path& path);
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t limit_size);
 Status write_private_file(const std::filesystem::path& path, std::string_view content, Flush flush = Flush::kNow);
 Status make_private_folder(const std::filesystem::path& path);

@@ -1,9 +1,11 @@
 #include "master/result_file.h"
 
-#include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "master/home.h"
 
 namespace brume::master {
 
@@ -14,8 +16,7 @@ Result<std::unique_ptr<ResultFile>> ResultFile::create(const std::filesystem::pa
     return fail(ErrorCode::kUsage, path.string() + ": is a folder; name a file for the result");
   std::filesystem::path temporary = path;
   temporary += ".part-" + std::to_string(getpid());
-  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return fail(ErrorCode::kIo, temporary.string() + ": " + std::strerror(errno));
+  BRUME_ASSIGN(UniqueFd file, create_private_file(temporary));
   std::unique_ptr<ResultFile> result(new ResultFile(path, temporary, std::move(file)));
   if (!recipient.empty()) {
     BRUME_ASSIGN(sealed::AgeRecipient parsed, sealed::AgeRecipient::parse(recipient));

@@ -1,0 +1,86 @@
+// Files that are written beside what others may have put there before.
+#include "master/result_file.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "crypto/random.h"
+#include "master/home.h"
+
+namespace brume::master {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PrivateFiles : public testing::Test {
+ protected:
+  PrivateFiles() {
+    std::string name = (fs::temp_directory_path() / "brume-result-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~PrivateFiles() override { fs::remove_all(folder_); }
+
+  // As another user would: everybody may read and write it, and it stays open.
+  static UniqueFd make_before(const fs::path& path) {
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    EXPECT_EQ(::fchmod(file.get(), 0666), 0);
+    return file;
+  }
+  static off_t size_of(const UniqueFd& file) {
+    struct stat info{};
+    EXPECT_EQ(::fstat(file.get(), &info), 0);
+    return info.st_size;
+  }
+  static void expect_private(const fs::path& path, std::string_view content) {
+    struct stat info{};
+    ASSERT_EQ(::lstat(path.c_str(), &info), 0);
+    EXPECT_TRUE(S_ISREG(info.st_mode));
+    EXPECT_EQ(info.st_mode & 0777, 0600u);
+    EXPECT_EQ(read_text_file(path, 100).value_or("could not be read"), content);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(PrivateFiles, AResultIsNotWrittenToAFileThatWasThere) {
+  const fs::path path = folder_ / "result.txt";
+  const UniqueFd others = make_before(path.string() + ".part-" + std::to_string(::getpid()));
+  crypto::SystemRandom random;
+  const auto result = ResultFile::create(path, "", random);
+  ASSERT_TRUE(result.has_value()) << result.error().what;
+  ASSERT_TRUE((*result)->write(as_bytes("the result")).has_value());
+  ASSERT_TRUE((*result)->commit().has_value());
+  EXPECT_EQ(size_of(others), 0);
+  expect_private(path, "the result");
+}
+
+TEST_F(PrivateFiles, ASmallFileIsNotWrittenToOneThatWasThere) {
+  const fs::path path = folder_ / "key.pem";
+  const UniqueFd others = make_before(path.string() + ".new");
+  const auto status = write_private_file(path, "a key");
+  ASSERT_TRUE(status.has_value()) << status.error().what;
+  EXPECT_EQ(size_of(others), 0);
+  expect_private(path, "a key");
+}
+
+TEST_F(PrivateFiles, ALinkIsReplacedAndLeadsNowhere) {
+  const fs::path elsewhere = folder_ / "elsewhere";
+  const UniqueFd others = make_before(elsewhere);
+  const fs::path path = folder_ / "key.pem";
+  fs::create_symlink(elsewhere, path.string() + ".new");
+  ASSERT_TRUE(write_private_file(path, "a key").has_value());
+  EXPECT_EQ(size_of(others), 0);
+  expect_private(path, "a key");
+}
+
+TEST_F(PrivateFiles, WhatCannotBeRemovedIsNamed) {
+  const fs::path path = folder_ / "taken";
+  fs::create_directory(path);
+  const auto file = create_private_file(path);
+  ASSERT_FALSE(file.has_value());
+  EXPECT_TRUE(file.error().what.contains("taken: cannot be replaced by a new file")) << file.error().what;
+}
+
+}  // namespace
+}  // namespace brume::master
