@@ -12,6 +12,7 @@
 
 #include "master/home.h"
 #include "tee/platform_client.h"
+#include "transport/json_text.h"
 
 extern char** environ;
 
@@ -78,7 +79,8 @@ void say_refused(const RuntimeCall& call, const std::string& reason) {
   const std::string text = "brume: the platform did not take the container: " + reason;
   std::cerr << text << std::endl;
   if (call.log.empty()) return;
-  std::ofstream(call.log, std::ios::app) << nlohmann::json{{"level", "error"}, {"msg", text}}.dump() << "\n";
+  std::ofstream(call.log, std::ios::app) << transport::json_text(nlohmann::json{{"level", "error"}, {"msg", text}})
+                                         << "\n";
 }
 
 }  // namespace

@@ -224,7 +224,9 @@ Status run(JobProgram& program, const Options& options) {
   BRUME_TRY(outputs.commit());
   // Standard output may be the result's.
   if (options.json) {
-    (outputs.to_standard_output() ? std::cerr : std::cout) << as_json(program, options, files, totals).dump(2) << "\n";
+    (outputs.to_standard_output() ? std::cerr : std::cout)
+        << as_json(program, options, files, totals).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+        << "\n";
   } else if (!options.quiet) {
     tell(options, files, totals);
   }

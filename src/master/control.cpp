@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "transport/json_text.h"
+
 namespace brume::master {
 
 using nlohmann::json;
@@ -63,7 +65,7 @@ class LineReader {
 };
 
 bool send_line(int fd, const json& value) {
-  std::string line = value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  std::string line = transport::json_text(value) + "\n";
   for (std::size_t done = 0; done < line.size();) {
     ssize_t n = ::send(fd, line.data() + done, line.size() - done, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "abi/frames.h"
+#include "transport/json_text.h"
 
 namespace brume::master {
 
@@ -120,7 +121,7 @@ Status Daemon::begin() {
   BRUME_ASSIGN(tool_server_,
                ControlServer::start(options_.home.master_socket(),
                                     [this](const json& request, ControlPeer& peer) { return handle(request, peer); }));
-  audit(json{{"event", "started"}, {"cluster", cluster_.hex()}, {"policy", membership_->policy().hash.hex()}}.dump());
+  audit(json{{"event", "started"}, {"cluster", cluster_.hex()}, {"policy", membership_->policy().hash.hex()}});
   return {};
 }
 
@@ -161,8 +162,7 @@ void Daemon::look_at_collateral() {
   if (!*changed) return;
   audit(json{{"event", "collateral"},
              {"sha256", evidence::bundle_digest(**changed).hex()},
-             {"parts", (*changed)->parts.size()}}
-            .dump());
+             {"parts", (*changed)->parts.size()}});
   membership_->set_collateral(std::move(**changed));
   if (run_) run_->revoke_absent();
 }
@@ -271,7 +271,7 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
 }
 
 void Daemon::node_admitted(const NodeRecord& node) {
-  audit(json{{"event", "admitted"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
+  audit(json{{"event", "admitted"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}});
   peers_changed_ = true;
   if (!may_work(node)) return;
   send_inputs({node.connection});
@@ -284,7 +284,7 @@ bool Daemon::may_work(const NodeRecord& node) const {
 }
 
 void Daemon::node_renewed(const NodeRecord& node) {
-  audit(json{{"event", "renewed"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
+  audit(json{{"event", "renewed"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}});
   if (!may_work(node)) return;
   // Where it owed evidence when the run began, it has no part in it yet.
   run_->node_joined(node.id, roles_of(node));
@@ -292,13 +292,13 @@ void Daemon::node_renewed(const NodeRecord& node) {
 }
 
 void Daemon::node_refused(const NodeRecord& node) {
-  audit(json{{"event", "refused"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}}.dump());
+  audit(json{{"event", "refused"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}});
   for (const auto& r : node.refusals)
     log("refused " + node.claimed_name + ": " + r.rule + ": expected " + r.expected + ", got " + r.got);
 }
 
 void Daemon::node_lost(const NodeRecord& node) {
-  audit(json{{"event", "lost"}, {"node", record_json(node)}}.dump());
+  audit(json{{"event", "lost"}, {"node", record_json(node)}});
   peers_changed_ = true;
   if (query_ && query_->node() == node.id) query_->node_lost();
   if (!run_) return;
@@ -370,11 +370,10 @@ void Daemon::fetch_thread(std::shared_ptr<JobRun> run, mapreduce::Ticket ticket,
   });
 }
 
-void Daemon::audit(const std::string& line) {
+void Daemon::audit(json entry) {
   std::lock_guard lock(audit_mutex_);
-  json entry = json::parse(line);
   entry["at_ms"] = clock_.now_ms();
-  audit_file_ << entry.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+  audit_file_ << transport::json_text(entry) << std::endl;
 }
 
 // What strangers say is in it: a line stays one, and says nothing to a terminal.
@@ -421,8 +420,8 @@ Result<json> Daemon::reload_policy() {
     flush();
   });
   if (!status) return std::unexpected(status.error());
-  audit(json{{"event", "policy"}, {"policy", membership_->policy().hash.hex()}, {"epoch", membership_->policy().epoch}}
-            .dump());
+  audit(
+      json{{"event", "policy"}, {"policy", membership_->policy().hash.hex()}, {"epoch", membership_->policy().epoch}});
   return status_json();
 }
 

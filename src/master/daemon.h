@@ -81,7 +81,7 @@ class Daemon final : public transport::ControlHandler,
   void send_inputs(const std::vector<transport::ConnectionId>& connections);
   std::vector<transport::ConnectionId> admitted_connections() const;
   void tick();
-  void audit(const std::string& json_line);
+  void audit(nlohmann::json entry);
   void log(const std::string& line);
   void fetch_thread(std::shared_ptr<JobRun> run, mapreduce::Ticket ticket, transport::Endpoint peer,
                     abi::StreamName name);

@@ -8,6 +8,7 @@
 #include "master/read_ahead.h"
 #include "master/receipt.h"
 #include "master/write_behind.h"
+#include "transport/json_text.h"
 
 namespace brume::master {
 
@@ -131,7 +132,7 @@ Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
     const Status done = wait_for_run(job, *run, peer);
     end_run(run);
     if (!done) {
-      audit(json{{"event", "run-failed"}, {"run", run->id().hex()}, {"why", done.error().what}}.dump());
+      audit(json{{"event", "run-failed"}, {"run", run->id().hex()}, {"why", done.error().what}});
       return std::unexpected(done.error());
     }
     for (const auto& [node, use] : run->core().ledger().memory())
@@ -225,10 +226,9 @@ Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
   const std::filesystem::path folder = options_.home.runs() / run.id().hex();
   BRUME_TRY(make_private_folder(folder));
   const json receipt = make_receipt(run.core(), job.given, job.pass_receipts, written, totals);
-  BRUME_TRY(write_private_file(folder / "receipt.json", receipt.dump(2) + "\n", Flush::kLater));
+  BRUME_TRY(write_private_file(folder / "receipt.json", transport::json_text(receipt, 2) + "\n", Flush::kLater));
   const UnixMs now = clock_.now_ms();
-  audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", written.front().file->digest().hex()}}
-            .dump());
+  audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", written.front().file->digest().hex()}});
   std::uint64_t size = 0;
   for (const WrittenOutput& output : written) size += output.file->size();
   return json{{"run", run.id().hex()},

@@ -146,7 +146,7 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
   }
   json read = json::array();
   for (const RunFile& input : run->inputs().inputs()) read.push_back(input.name);
-  audit(json{{"event", "run"}, {"run", run->id().hex()}, {"job", asked.job_name}, {"inputs", read}}.dump());
+  audit(json{{"event", "run"}, {"run", run->id().hex()}, {"job", asked.job_name}, {"inputs", read}});
   renew_inputs_at_.reset();
   send_inputs(admitted_connections());
   run->tick(clock_.now_ms());

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "transport/json_text.h"
+
 namespace brume::transport {
 namespace {
 
@@ -235,7 +237,7 @@ Bytes encode_host_message(const HostMessage& message) {
   if (auto* bye = std::get_if<Bye>(&shown)) bye->reason = cut(std::move(bye->reason));
   const Json json = std::visit([](const auto& m) { return to_json(m); }, shown);
   // Bytes that are no UTF-8 are replaced: a log line must not end a node.
-  return to_bytes(as_bytes(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  return to_bytes(as_bytes(json_text(json)));
 }
 
 Result<HostMessage> parse_host_message(ByteView bytes) {
