@@ -15,9 +15,12 @@ using ConnectionId = std::uint64_t;
 
 struct ControlOptions {
   Milliseconds heartbeat_interval{4'000};
-  Milliseconds idle_limit{20'000};     // no byte from the peer, not even a heartbeat
-  Milliseconds close_linger{2'000};    // to get out what was queued before close()
-  std::size_t queue_limit = 8u << 20;  // bytes that wait for a slow peer; one more ends the connection
+  Milliseconds idle_limit{20'000};   // no byte from the peer, not even a heartbeat
+  Milliseconds close_linger{2'000};  // to get out what was queued before close()
+  // Bytes that wait for a slow peer; one more ends the connection. A node gets two tasks at once, each in a message of
+  // at most 12 MiB (join/messages.h) and TLS's own bytes. So much for each node bounds the master's memory; what one
+  // run orders is far less, for it has at most 2^22 streams of 120 bytes in all reduce tasks.
+  std::size_t queue_limit = 28u << 20;
   std::size_t connection_limit = 4'096;
 };
 

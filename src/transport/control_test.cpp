@@ -103,6 +103,18 @@ TEST(Control, CloseSendsWhatIsQueuedFirst) {
   EXPECT_TRUE(rig.recorder.wait_closed());
 }
 
+TEST(Control, KeepsTwoOfTheLargestMessagesForASlowPeer) {
+  Rig rig;
+  auto connection = rig.connect().value();
+  ASSERT_TRUE(rig.recorder.wait_connected());
+  const Bytes message((12u << 20) + (1u << 19));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(rig.server.send(rig.recorder.first(), Channel::kEnclave, message));
+  std::size_t got = 0;
+  rig.server.close(rig.recorder.first());
+  (void)connection->read_until_end([&](Channel, ByteView payload) { got += payload.size(); });
+  EXPECT_EQ(got, 2 * message.size());
+}
+
 TEST(Control, EndsAPeerWhoseQueueIsFull) {
   ControlOptions options;
   options.queue_limit = 1u << 20;
