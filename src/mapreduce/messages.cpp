@@ -42,6 +42,9 @@ sealed::StreamTotals totals(Reader& in) {
   out.sealed_size = in.u64le();
   out.digest = fixed<Sha256Digest>(in);
   if (out.block_count == 0 || out.block_count > sealed::kBlockCountLimit) in.fault();
+  // Hosts are told it in hints: more than its blocks can be, no host would take.
+  else if (out.sealed_size > out.block_count * sealed::kSealedBlockLimit)
+    in.fault();
   return out;
 }
 

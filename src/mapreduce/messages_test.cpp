@@ -121,6 +121,15 @@ TEST(Messages, RefuseStreamsWithoutBlocks) {
   EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
 }
 
+TEST(Messages, RefuseStreamsThatAreLargerThanTheirBlocksCanBe) {
+  TaskDone done = report();
+  done.totals[1].block_count = 3;
+  done.totals[1].sealed_size = 3 * sealed::kSealedBlockLimit;
+  EXPECT_TRUE(parse_task_done(encode(done).body).has_value());
+  ++done.totals[1].sealed_size;
+  EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
+}
+
 TEST(Messages, RefuseAReduceAsProducer) {
   TaskFailed failed;
   failed.ticket = 3;
