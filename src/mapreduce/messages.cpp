@@ -1,5 +1,7 @@
 #include "mapreduce/messages.h"
 
+#include <brume/utf8.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -43,8 +45,7 @@ sealed::StreamTotals totals(Reader& in) {
   out.digest = fixed<Sha256Digest>(in);
   if (out.block_count == 0 || out.block_count > sealed::kBlockCountLimit) in.fault();
   // Hosts are told it in hints: more than its blocks can be, no host would take.
-  else if (out.sealed_size > out.block_count * sealed::kSealedBlockLimit)
-    in.fault();
+  if (out.sealed_size > out.block_count * sealed::kSealedBlockLimit) in.fault();
   return out;
 }
 
@@ -92,11 +93,30 @@ std::vector<RecordPlace> malformed_places(Reader& in) {
   return out;
 }
 
+// Of one well-formed character: none of C0, DEL, C1 (U+0080 to U+009F), the separators of lines (U+2028, U+2029) and
+// what changes the direction of text (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
+bool is_shown(std::string_view character) {
+  if (character.size() == 1) return character[0] >= ' ' && character[0] <= '~';
+  if (character.size() == 2) return character < "\xC2\x80" || character > "\xC2\x9F";
+  const auto within = [&](std::string_view first, std::string_view last) {
+    return character >= first && character <= last;
+  };
+  return !within("\xE2\x80\x8E", "\xE2\x80\x8F") && !within("\xE2\x80\xA8", "\xE2\x80\xAE") &&
+         !within("\xE2\x81\xA6", "\xE2\x81\xA9");
+}
+
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string out(text.substr(0, limit));
-  std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = utf8_size(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
+    const std::string_view shown = size > 0 && is_shown(character) ? character : "?";
+    if (shown.size() > limit - out.size()) break;
+    out += shown;
+    text.remove_prefix(character.size());
+  }
   return out;
 }
 

@@ -112,7 +112,7 @@ enum class FailureReason : std::uint8_t {
 };
 const char* failure_reason_name(FailureReason reason);
 
-inline constexpr std::size_t kFailureTextLimit = 256;
+inline constexpr std::size_t kFailureTextLimit = 512;  // the longest name of an input, and a sentence
 
 struct TaskFailed {
   Ticket ticket = 0;
@@ -120,10 +120,11 @@ struct TaskFailed {
   TaskId task;
   FailureReason reason = FailureReason::kJob;
   std::optional<TaskId> producer;  // map or stitch
-  std::string text;                // for people; printable ASCII, no byte of any data
+  std::string text;                // for people; printable, no byte of any data but an input's name
 };
 
-// At most so many bytes of it, what is not printable ASCII replaced.
+// At most so many bytes of it, whole characters of UTF-8. What is none, or steers a terminal or the order of what
+// stands after it, is replaced.
 std::string printable(std::string_view text, std::size_t limit);
 
 Message encode(const RunStart& message);

@@ -140,11 +140,40 @@ TEST(Messages, RefuseAReduceAsProducer) {
 TEST(Messages, KeepUnprintableBytesOutOfReasons) {
   TaskFailed failed;
   failed.ticket = 3;
-  failed.text = "a\x1b[2Jb" + std::string(400, 'x');
+  failed.text = "a\x1b[2Jb" + std::string(kFailureTextLimit, 'x');
   const auto parsed = parse_task_failed(encode(failed).body);
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->text.size(), kFailureTextLimit);
   EXPECT_EQ(parsed->text.substr(0, 6), "a?[2Jb");
+}
+
+TEST(Messages, KeepTheCharactersOfReasons) {
+  EXPECT_EQ(printable("é.jsonl of 文書 \U0001F4A8", 100), "é.jsonl of 文書 \U0001F4A8");
+  EXPECT_EQ(printable("\xC3.\xE2\x82.\xF5\xC0\x80", 100), "?.??.???");  // cut, and of no form
+  EXPECT_EQ(printable("\u009b31m\u2028\u202e\u2066\u200f\u007f\n", 100), "?31m??????");
+  EXPECT_EQ(printable("\u00a0\u2027\u202f\u2065\u206a\u2010", 100), "\u00a0\u2027\u202f\u2065\u206a\u2010");
+  for (std::size_t limit = 0; limit < 9; ++limit) {
+    const std::string cut = printable("a€é💨", limit);
+    EXPECT_LE(cut.size(), limit);
+    EXPECT_TRUE(std::string_view("a€é💨").starts_with(cut));
+    EXPECT_EQ(printable(cut, limit), cut);
+  }
+  EXPECT_EQ(printable("a€é💨", 9), "a€é");
+}
+
+TEST(Messages, HaveRoomForTheLongestNameAndWhatToDoAboutIt) {
+  std::string name;
+  while (name.size() + 2 <= kInputNameSizeLimit) name += "é";
+  JobCounters counters;
+  counters.at_input(0, name);
+  counters.malformed(~std::uint64_t{0});
+  TaskFailed failed;
+  failed.ticket = 3;
+  failed.text = counters.status().error();
+  const auto parsed = parse_task_failed(encode(failed).body);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(parsed->text, failed.text);
+  EXPECT_TRUE(parsed->text.ends_with("(-p on-malformed=skip leaves such records out)"));
 }
 
 Descriptor example() { return *Descriptor::create(example_fields()); }  // N = 3, R = 2
