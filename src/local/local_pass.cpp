@@ -122,9 +122,7 @@ Status LocalPass::map_input(Input& input, std::uint32_t index) {
     const auto size =
         map_split(input, {{}, begin, index, input.name()}, split_size, whole ? Extent::kWholeInput : Extent::kPart);
     if (!size) {
-      return within(
-          "map " + std::to_string(map_count_) + " (" + input.name() + ", from byte " + std::to_string(begin) + ")",
-          size.error());
+      return within(mapreduce::map_name(map_count_, {{}, begin, index, input.name()}), size.error());
     }
     begin += *size;
     if (whole || *size < split_size) break;

@@ -321,6 +321,11 @@ Piece begin_of(const Descriptor& descriptor, std::uint32_t split) {
   return {{}, descriptor.begin_of(split), input, descriptor.fields().inputs[input].name};
 }
 
+std::string map_name(std::uint64_t split, const Piece& begin) {
+  return "map " + std::to_string(split) + " (" + std::string(begin.source) + ", from byte " +
+         std::to_string(begin.offset) + ")";
+}
+
 std::vector<std::uint32_t> plan_splits(std::uint64_t chunk_count, std::uint64_t chunks_per_split) {
   BRUME_CHECK(chunk_count > 0 && chunk_count <= kChunkCountLimit);
   chunks_per_split = std::clamp<std::uint64_t>(chunks_per_split, 1, std::numeric_limits<std::uint32_t>::max());

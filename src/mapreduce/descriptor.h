@@ -151,6 +151,8 @@ class Descriptor {
 
 // Where a split begins in its input, as the job will see it, without text. Its name is the descriptor's.
 Piece begin_of(const Descriptor& descriptor, std::uint32_t split);
+// What people call a map task: "map 3 (a.txt, from byte 0)".
+std::string map_name(std::uint64_t split, const Piece& begin);
 
 // Cuts `chunk_count` chunks into ranges of about `chunks_per_split`, equal to within one chunk, and
 // never more than kSplitLimit of them.

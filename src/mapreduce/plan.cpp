@@ -12,10 +12,13 @@ using Kind = PlanCommand::Kind;
 constexpr Stage kStages[] = {Stage::kMap, Stage::kStitch, Stage::kReduce};
 constexpr std::span kSources = std::span(kStages).first<2>();
 
+constexpr const char* kTryLocally = "try it with brume run --local";
+
 }  // namespace
 
-Plan::Plan(std::uint32_t split_count, std::uint32_t partition_count, bool has_stitch, PlanOptions options)
-    : options_(options) {
+Plan::Plan(std::uint32_t split_count, std::uint32_t partition_count, bool has_stitch, PlanOptions options,
+           TaskName name)
+    : options_(options), name_(std::move(name)) {
   BRUME_CHECK(split_count > 0 && partition_count > 0);
   const std::uint32_t counts[3] = {split_count, has_stitch ? 1u : 0u, partition_count};
   for (std::size_t stage = 0; stage < 3; ++stage) {
@@ -111,7 +114,7 @@ void Plan::withdraw_dependents(Stage stage) {
 void Plan::count_failure(const TaskId& id, std::string_view why) {
   Task& task = at(id);
   if (++task.failures < options_.failure_limit) return;
-  fail_run(to_string(id) + " failed " + std::to_string(task.failures) + " times; last: " + std::string(why));
+  fail_run(name_(id) + " failed " + std::to_string(task.failures) + " times; last: " + std::string(why));
 }
 
 void Plan::node_joined(NodeId node, Roles roles) {
@@ -120,15 +123,27 @@ void Plan::node_joined(NodeId node, Roles roles) {
   settle();
 }
 
+std::string Plan::losses_of(const TaskId& id) const {
+  const std::uint32_t losses = of(id.stage).tasks[id.index].losses;
+  return name_(id) + " lost its node " + (losses == 1 ? "once" : std::to_string(losses) + " times");
+}
+
+// A node computes its tasks in the order in which they came: one that only waited there did not end it.
+void Plan::count_loss(NodeId node, NodeLoss how) {
+  const std::set<Ticket>& tickets = nodes_.at(node).tickets;
+  if (tickets.empty()) return;
+  const TaskId id = attempts_.at(*tickets.begin()).task;
+  command(Kind::kLost, *tickets.begin(), id, node);
+  Task& task = at(id);
+  ++task.losses;
+  if (how == NodeLoss::kEnded) ++task.crashes;
+  if (task.crashes < options_.crash_limit && task.losses < options_.loss_limit) return;
+  fail_run(losses_of(id) + ": it probably crashes; " + kTryLocally);
+}
+
 void Plan::drop_node(NodeId node) {
   const std::set<Ticket> tickets = nodes_.at(node).tickets;
-  for (Ticket ticket : tickets) {
-    const TaskId id = attempts_.at(ticket).task;
-    end_attempt(ticket);
-    if (++at(id).losses >= options_.loss_limit) {
-      return fail_run(to_string(id) + " lost its node " + std::to_string(at(id).losses) + " times");
-    }
-  }
+  for (Ticket ticket : tickets) end_attempt(ticket);
   nodes_.remove(node);
   sources_lost_ = true;
   for (std::uint32_t i = 0; i < of(Stage::kReduce).tasks.size(); ++i) {
@@ -137,9 +152,11 @@ void Plan::drop_node(NodeId node) {
   }
 }
 
-void Plan::node_lost(NodeId node) {
+void Plan::node_lost(NodeId node, NodeLoss how) {
   if (over_ || !alive(node)) return;
   if (nodes_.is_suspended(node)) return node_revoked(node);
+  count_loss(node, how);
+  if (over_) return;
   drop_node(node);
   settle();
 }
@@ -268,9 +285,8 @@ void Plan::redo_lost_sources() {
 
 bool Plan::rests_on_suspended() const {
   const auto on_suspended = [&](const Task& task) { return task.committed != 0 && nodes_.is_suspended(task.node); };
-  return std::ranges::any_of(stages_, [&](const StageTasks& stage) {
-    return std::ranges::any_of(stage.tasks, on_suspended);
-  });
+  return std::ranges::any_of(stages_,
+                             [&](const StageTasks& stage) { return std::ranges::any_of(stage.tasks, on_suspended); });
 }
 
 void Plan::settle() {
@@ -288,6 +304,17 @@ void Plan::settle() {
   }
 }
 
+// Where nodes were lost, the task that most of them computed then may be why none is left.
+std::string Plan::worst_loss() const {
+  TaskId worst;
+  for (Stage stage : kStages) {
+    for (std::uint32_t i = 0; i < of(stage).tasks.size(); ++i)
+      if (of(stage).tasks[i].losses > of(worst.stage).tasks[worst.index].losses) worst = {stage, i};
+  }
+  if (of(worst.stage).tasks[worst.index].losses == 0) return "";
+  return "; " + losses_of(worst) + ": if it crashes, " + kTryLocally;
+}
+
 void Plan::check_starvation() {
   for (Stage stage : kStages) {
     if (!ready(stage)) break;
@@ -296,7 +323,7 @@ void Plan::check_starvation() {
     if (!starved_since_ms_) starved_since_ms_ = now_ms_;
     if (now_ms_ - *starved_since_ms_ >= options_.no_node_limit_ms) {
       fail_run(std::string("no admitted node that can ") + stage_name(stage) + " for " +
-               std::to_string(options_.no_node_limit_ms / 1000) + " s");
+               std::to_string(options_.no_node_limit_ms / 1000) + " s" + worst_loss());
     }
     return;
   }

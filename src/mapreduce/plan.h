@@ -11,6 +11,7 @@
 // made from it is withdrawn too, so that no two results rest on two attempts of one task.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,7 +26,8 @@ namespace brume::mapreduce {
 
 struct PlanOptions {
   std::uint32_t failure_limit = 4;    // failed attempts (or withdrawn for a bad stream) of one task; then the run fails
-  std::uint32_t loss_limit = 16;      // attempts of one task that ended with their node: a task that kills nodes
+  std::uint32_t loss_limit = 16;      // nodes lost while they computed one task, for whatever reason
+  std::uint32_t crash_limit = 3;      // of these, nodes that ended by themselves: the task probably crashes
   std::uint32_t suspicion_limit = 3;  // accusations in which a node took part; then others are preferred
   std::uint32_t queue_limit = 2;      // tasks at a node: one computes, the input of one more is on its way
   UnixMs no_node_limit_ms = 60'000;   // waiting for a node with a needed role
@@ -40,6 +42,7 @@ struct PlanCommand {
     kCancel,    // ticket, node: the attempt is not wanted any more
     kCommit,    // ticket, task, node: the attempt that said it is done is the one that counts
     kWithdraw,  // task: what was committed counts no more; a collected output is thrown away
+    kLost,      // ticket, task, node: the node was lost while it computed that attempt
     kCollect,   // ticket, task (a reduce), node: fetch and verify, then collected() or collect_failed()
     kFinished,
     kFailed,  // why
@@ -51,13 +54,17 @@ struct PlanCommand {
   std::string why;
 };
 
+// What people call a task.
+using TaskName = std::function<std::string(const TaskId&)>;
+
 // Tickets are never given twice.
 class Plan {
  public:
-  Plan(std::uint32_t split_count, std::uint32_t partition_count, bool has_stitch, PlanOptions options);
+  Plan(std::uint32_t split_count, std::uint32_t partition_count, bool has_stitch, PlanOptions options,
+       TaskName name = to_string);
 
   void node_joined(NodeId node, Roles roles);
-  void node_lost(NodeId node);
+  void node_lost(NodeId node, NodeLoss how = NodeLoss::kCut);
   // The policy no longer admits it: as lost, and all that it ever made for this run is done again.
   void node_revoked(NodeId node);
   // Reports for tickets that are not running any more are ignored (false), and harmless.
@@ -94,7 +101,8 @@ class Plan {
     Ticket committed = 0;
     NodeId node;  // of the committed attempt
     std::uint32_t failures = 0;
-    std::uint32_t losses = 0;
+    std::uint32_t losses = 0;   // of nodes that computed it
+    std::uint32_t crashes = 0;  // of these
     std::vector<NodeId> avoid;
   };
   struct Attempt {
@@ -133,6 +141,8 @@ class Plan {
   void withdraw_committed(std::span<const Stage> stages, OfNode of_node);
   bool rests_on_suspended() const;
   void count_failure(const TaskId& id, std::string_view why);
+  void count_loss(NodeId node, NodeLoss how);
+  std::string losses_of(const TaskId& id) const;
   void drop_node(NodeId node);
   void redo_lost_sources();
   void settle();
@@ -145,8 +155,10 @@ class Plan {
   bool shuns(const TaskId& id, NodeId node) const;
   std::optional<NodeId> pick_node(const TaskId& id, std::uint32_t load_below) const;
   void check_starvation();
+  std::string worst_loss() const;
 
   PlanOptions options_;
+  TaskName name_;
   StageTasks stages_[3];
   PlanNodes nodes_;
   bool sources_lost_ = false;  // a node is gone since it was last seen to that every source is held

@@ -64,5 +64,54 @@ TEST(PlanBlame, AnAccuserOfManyCostsEachOfThemOneStream) {
   EXPECT_EQ(maps, 3);
 }
 
+TEST(PlanBlame, ATaskThatKillsNodesEndsTheRun) {
+  Bench bench(4, 1);
+  for (std::uint32_t i = 1; i <= 6; ++i) bench.plan.node_joined(node(i), kWorker);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_EQ(bench.why, "");
+    bench.lose(bench.where(map_task(2)));
+  }
+  EXPECT_EQ(bench.why, "map 2 lost its node 3 times: it probably crashes; try it with brume run --local");
+}
+
+TEST(PlanBlame, NodesThatAreCutOffAreNoCrashesOfTheirTask) {
+  Bench bench(1, 1);
+  for (std::uint32_t i = 1; i <= 16; ++i) {
+    EXPECT_EQ(bench.why, "");
+    bench.plan.node_joined(node(i), kWorker);
+    bench.lose(node(i), i % 8 == 0 ? NodeLoss::kEnded : NodeLoss::kCut);
+  }
+  EXPECT_EQ(bench.why, "map 0 lost its node 16 times: it probably crashes; try it with brume run --local");
+}
+
+TEST(PlanBlame, ATaskThatWaitedBehindAnotherDidNotEndItsNode) {
+  Bench bench(2, 1);
+  bench.plan.node_joined(node(1), kWorker);  // both maps, in order
+  bench.lose(node(1));
+  bench.plan.node_joined(node(2), kWorker);
+  bench.done(map_task(0));
+  bench.lose(node(2));
+  ASSERT_EQ(bench.lost.size(), 2u);
+  EXPECT_EQ(bench.lost[0].task, map_task(0));
+  EXPECT_EQ(bench.lost[0].node, node(1));
+  EXPECT_EQ(bench.lost[1].task, map_task(1));
+  EXPECT_EQ(bench.lost[1].node, node(2));
+}
+
+TEST(PlanBlame, ARunWithoutNodesNamesTheTaskThatMostOfThemWereLostWith) {
+  Bench bench(2, 1);
+  for (std::uint32_t i = 1; i <= 3; ++i) bench.plan.node_joined(node(i), kWorker);
+  bench.plan.tick(0);
+  bench.lose(bench.where(map_task(1)));
+  bench.lose(bench.where(map_task(0)));
+  bench.lose(bench.where(map_task(1)));
+  bench.plan.tick(1);
+  bench.plan.tick(60'001);
+  bench.take();
+  EXPECT_EQ(bench.why,
+            "no admitted node that can map for 60 s; map 1 lost its node 2 times: if it crashes, try it with brume run "
+            "--local");
+}
+
 }  // namespace
 }  // namespace brume::mapreduce

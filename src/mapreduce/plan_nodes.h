@@ -16,6 +16,11 @@ struct Roles {
   bool reduce = false;
 };
 
+enum class NodeLoss {
+  kCut,    // its connection ended
+  kEnded,  // its host said that the node ended by itself, as it does where the enclave crashed
+};
+
 class PlanNodes {
  public:
   struct Node {

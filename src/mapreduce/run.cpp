@@ -54,6 +54,12 @@ InputCommitment commitment_to(const SealedFile& file) {
           layout.final_chunk_size()};
 }
 
+// For people: of a map task with the place in the input where it begins.
+std::string name_of(const Descriptor& descriptor, const TaskId& task) {
+  if (task.stage != Stage::kMap) return to_string(task);
+  return printable(map_name(task.index, begin_of(descriptor, task.index)), kFailureTextLimit);
+}
+
 // Which chunks each map task reads.
 Status plan_fields(const RunRequest& request, DescriptorFields& fields) {
   std::uint64_t total = 0;
@@ -115,7 +121,8 @@ RunCore::RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Rando
     : descriptor_(std::move(descriptor)),
       secrets_(std::move(secrets)),
       keys_{RunKeys(crypto::Key32::random(random), descriptor_.hash())},
-      plan_(descriptor_.split_count(), descriptor_.partition_count(), descriptor_.has_stitch(), plan),
+      plan_(descriptor_.split_count(), descriptor_.partition_count(), descriptor_.has_stitch(), plan,
+            [this](const TaskId& task) { return name_of(descriptor_, task); }),
       ledger_(descriptor_),
       store_(store) {}
 
@@ -142,10 +149,10 @@ void RunCore::node_joined(NodeId node, Roles roles) {
   obey_plan();
 }
 
-void RunCore::node_lost(NodeId node) {
+void RunCore::node_lost(NodeId node, NodeLoss how) {
   nodes_.erase(node);
   told_.erase(node);
-  plan_.node_lost(node);
+  plan_.node_lost(node, how);
   obey_plan();
 }
 
@@ -212,7 +219,7 @@ Status RunCore::on_failed(NodeId from, ByteView body) {
   if (!task) return {};
   if (*task != report.task) return malformed("report: of another task than the ticket's");
   const std::string why = std::string(failure_reason_name(report.reason)) + ": " + report.text;
-  note(to_string(*task) + " at node " + std::to_string(from.value) + " failed, " + why);
+  note(name_of(descriptor_, *task) + " at node " + std::to_string(from.value) + " failed, " + why);
   generations_.erase(report.ticket);
   plan_.task_failed(report.ticket, from, why, report.producer);
   obey_plan();
@@ -245,6 +252,10 @@ void RunCore::obey_plan() {
       }
       case PlanCommand::Kind::kWithdraw:
         withdraw(command.task);
+        break;
+      case PlanCommand::Kind::kLost:
+        generations_.erase(command.ticket);
+        note(name_of(descriptor_, command.task) + ": its node " + std::to_string(command.node.value) + " was lost");
         break;
       case PlanCommand::Kind::kCollect:
         collect(command);

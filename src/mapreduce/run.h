@@ -101,7 +101,7 @@ class RunCore {
 
   // Admitted nodes only.
   void node_joined(NodeId node, Roles roles);
-  void node_lost(NodeId node);
+  void node_lost(NodeId node, NodeLoss how = NodeLoss::kCut);
   // A new policy epoch: keys are renewed, and what was not committed begins again. No node gets a task
   // until it is admitted anew; enclaves drop their tasks by themselves.
   void begin_epoch(Random& random);

@@ -28,9 +28,16 @@ class Bench {
         withdrawn.push_back(command.task);
         std::erase_if(collecting, [&](const PlanCommand& c) { return c.task == command.task; });
       }
+      if (command.kind == Kind::kLost) lost.push_back(command);
       if (command.kind == Kind::kFinished) finished = true;
       if (command.kind == Kind::kFailed) why = command.why;
     }
+  }
+  void lose(NodeId node, NodeLoss how = NodeLoss::kEnded) {
+    take();
+    plan.node_lost(node, how);
+    std::erase_if(running, [&](const PlanCommand& c) { return c.node == node; });
+    take();
   }
   void forget(Ticket ticket) {
     std::erase_if(running, [&](const PlanCommand& c) { return c.ticket == ticket; });
@@ -74,6 +81,7 @@ class Bench {
   std::vector<PlanCommand> running;
   std::vector<PlanCommand> collecting;
   std::vector<TaskId> withdrawn;
+  std::vector<PlanCommand> lost;
   bool finished = false;
   std::string why;
 };

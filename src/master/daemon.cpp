@@ -244,7 +244,7 @@ void Daemon::on_message(transport::ConnectionId connection, transport::Channel c
     flush();
   } else if (const auto* failed = std::get_if<transport::Failed>(&*message)) {
     if (membership_->takes_log_line(connection)) log("node's host says: " + failed->what);
-    membership_->disconnect(connection, "its host gave up: " + failed->what);
+    membership_->host_failed(connection, failed->what);
     flush();
   } else if (const auto* line = std::get_if<transport::NodeLog>(&*message)) {
     if (membership_->takes_log_line(connection)) log("node's host says: " + line->text);
@@ -306,7 +306,7 @@ void Daemon::node_lost(const NodeRecord& node) {
   if (node.state == NodeState::kRefused || node.owed_evidence)
     run_->node_revoked(node.id);
   else
-    run_->node_lost(node.id);
+    run_->node_lost(node.id, node.ended ? mapreduce::NodeLoss::kEnded : mapreduce::NodeLoss::kCut);
 }
 
 void Daemon::node_message(NodeId node, std::uint8_t type, ByteView body) {

@@ -45,8 +45,8 @@ void JobRun::node_joined(NodeId node, mapreduce::Roles roles) {
   obey();
 }
 
-void JobRun::node_lost(NodeId node) {
-  core_->node_lost(node);
+void JobRun::node_lost(NodeId node, mapreduce::NodeLoss how) {
+  core_->node_lost(node, how);
   obey();
 }
 

@@ -41,7 +41,7 @@ class JobRun {
 
   // On the loop thread.
   void node_joined(NodeId node, mapreduce::Roles roles);
-  void node_lost(NodeId node);
+  void node_lost(NodeId node, mapreduce::NodeLoss how);
   void begin_epoch(Random& random);
   void node_renewed(NodeId node);
   void node_revoked(NodeId node);

@@ -88,6 +88,11 @@ void Membership::receive(ConnectionId connection, ByteView bytes) {
   if (!status) end(connection, status.error().what);
 }
 
+void Membership::host_failed(ConnectionId connection, const std::string& claimed_why) {
+  if (const auto found = records_.find(connection); found != records_.end()) found->second.ended = true;
+  end(connection, "its host gave up: " + claimed_why);
+}
+
 void Membership::disconnect(ConnectionId connection, const std::string& why) { end(connection, why); }
 
 void Membership::tick() {

@@ -31,6 +31,7 @@ struct NodeRecord {
   std::optional<appraisal::PeerFacts> facts;
   appraisal::Refusals refusals;
   std::string why_gone;
+  bool ended = false;          // by itself, as its host said
   bool owed_evidence = false;  // of one that was admitted: it ended with a challenge unanswered
   std::uint32_t log_lines = 0;
   UnixMs since_ms = 0;
@@ -50,7 +51,7 @@ class MembershipListener {
 };
 
 inline constexpr std::size_t kNodeLimit = 4096;         // connections at once
-inline constexpr std::uint32_t kNodeLogLimit = 1'000;     // lines
+inline constexpr std::uint32_t kNodeLogLimit = 1'000;   // lines
 inline constexpr std::size_t kEndedRecordLimit = 1024;  // refused and gone ones that are remembered
 
 class Membership {
@@ -70,6 +71,8 @@ class Membership {
   // Whether a line that a node's host says is worth keeping: strangers fill no disk.
   bool takes_log_line(ConnectionId connection);
   void receive(ConnectionId connection, ByteView bytes);
+  // The host says why its node ended, before the connection does.
+  void host_failed(ConnectionId connection, const std::string& claimed_why);
   void disconnect(ConnectionId connection, const std::string& why);
   void tick();
 

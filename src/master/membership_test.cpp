@@ -33,7 +33,7 @@ struct Heard final : MembershipListener {
     for (const auto& refusal : node.refusals) rules.push_back(refusal.rule);
   }
   void node_lost(const NodeRecord& node) override {
-    events.push_back(node.owed_evidence ? "escaped" : "lost");
+    events.push_back(node.owed_evidence ? "escaped" : node.ended ? "ended" : "lost");
   }
   void node_message(NodeId, std::uint8_t, ByteView) override {}
 };
@@ -162,6 +162,14 @@ TEST_F(MembershipTest, ALostNodeThatOwedNothingIsOnlyLost) {
   talk();
   membership->disconnect(kConnection, "connection reset");
   EXPECT_EQ(heard.events, (Events{"admitted", "renewed", "lost"}));
+}
+
+TEST_F(MembershipTest, ANodeThatEndedByItselfIsNotOneThatIsOnlyLost) {
+  join_cluster();
+  membership->host_failed(kConnection, "the enclave ended");
+  membership->disconnect(kConnection, "connection reset");
+  EXPECT_EQ(heard.events, (Events{"admitted", "ended"}));
+  EXPECT_EQ(membership->records().at(kConnection).why_gone, "its host gave up: the enclave ended");
 }
 
 TEST_F(MembershipTest, ASuspendedNodeDoesNotHoldUntilItHasAnswered) {
