@@ -256,7 +256,7 @@ std::optional<InputFault> TaskRunner::read_sides(Run& run) {
 std::optional<InputFault> TaskRunner::configure(const mapreduce::Descriptor& descriptor) {
   const auto refused = [&]() -> std::optional<InputFault> {
     if (configure_error_.empty()) return std::nullopt;
-    return InputFault{FailureReason::kOrderRefused, configure_error_};
+    return InputFault{FailureReason::kJob, configure_error_};
   };
   if (configured_ == descriptor.run()) return refused();
   Run& run = *runs_.at(descriptor.run());

@@ -298,7 +298,7 @@ TEST(TaskRunner, RefusesOrdersThatDoNotFitTheRun) {
 TEST(TaskRunner, RefusesParametersThatTheJobRefuses) {
   Bench bench({1, 1}, {{"colour", "red"}});
   bench.order_map(0);
-  expect_failed(bench, FailureReason::kOrderRefused, "no parameter is known");
+  expect_failed(bench, FailureReason::kJob, "no parameter is known");
 }
 
 TEST(TaskRunner, RefusesARunOfAnotherJob) {

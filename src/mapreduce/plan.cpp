@@ -206,7 +206,7 @@ bool Plan::task_done(Ticket ticket, NodeId from) {
   return true;
 }
 
-bool Plan::task_failed(Ticket ticket, NodeId from, std::string_view why, std::optional<TaskId> producer) {
+bool Plan::task_failed(Ticket ticket, NodeId from, std::string_view why, std::optional<TaskId> producer, bool by_job) {
   const std::optional<TaskId> id = running_task(ticket, from);
   if (!id) return false;
   end_attempt(ticket);
@@ -214,6 +214,8 @@ bool Plan::task_failed(Ticket ticket, NodeId from, std::string_view why, std::op
   if (producer && known(*producer) && producer->stage < id->stage && at(*producer).committed != 0) {
     accuse(*producer, from);
     count_failure(*producer, why);
+  } else if (by_job && std::exchange(at(*id).refusal, std::string(why)) == why) {
+    fail_run(name_(*id) + ": " + std::string(why));
   } else {
     count_failure(*id, why);
   }

@@ -69,8 +69,10 @@ class Plan {
   void node_revoked(NodeId node);
   // Reports for tickets that are not running any more are ignored (false), and harmless.
   bool task_done(Ticket ticket, NodeId from);
-  // producer: the task whose committed stream could not be fetched or opened.
-  bool task_failed(Ticket ticket, NodeId from, std::string_view why, std::optional<TaskId> producer);
+  // producer: the task whose committed stream could not be fetched or opened. by_job: the job's program said no. What
+  // it says of two attempts in the same words it would say of all: the run fails at once.
+  bool task_failed(Ticket ticket, NodeId from, std::string_view why, std::optional<TaskId> producer,
+                   bool by_job = false);
   bool collected(Ticket ticket);
   bool collect_failed(Ticket ticket, std::string_view why);
   // A new policy epoch: all running attempts are void, without a word to their nodes, and no node gets a
@@ -103,6 +105,7 @@ class Plan {
     std::uint32_t failures = 0;
     std::uint32_t losses = 0;   // of nodes that computed it
     std::uint32_t crashes = 0;  // of these
+    std::string refusal;        // by the job, of the last attempt that it refused
     std::vector<NodeId> avoid;
   };
   struct Attempt {

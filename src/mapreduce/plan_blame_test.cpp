@@ -113,5 +113,32 @@ TEST(PlanBlame, ARunWithoutNodesNamesTheTaskThatMostOfThemWereLostWith) {
             "--local");
 }
 
+TEST(PlanBlame, WhatTheJobRefusesTwiceInTheSameWordsIsNotTriedAgain) {
+  Bench bench(2, 1);
+  for (std::uint32_t i = 1; i <= 4; ++i) bench.plan.node_joined(node(i), kWorker);
+  const NodeId first = bench.where(map_task(1));
+  bench.refused(map_task(1), "job: no number");
+  EXPECT_EQ(bench.why, "");
+  EXPECT_NE(bench.where(map_task(1)), first);
+  bench.refused(map_task(1), "job: no number");
+  EXPECT_EQ(bench.why, "map 1: job: no number");
+}
+
+TEST(PlanBlame, WhatTheJobRefusesInOtherWordsIsTriedToTheLimit) {
+  Bench bench(2, 1);
+  for (std::uint32_t i = 1; i <= 4; ++i) bench.plan.node_joined(node(i), kWorker);
+  for (const char* words : {"one", "two", "one"}) bench.refused(map_task(1), words);
+  EXPECT_EQ(bench.why, "");
+  bench.refused(map_task(1), "two");
+  EXPECT_EQ(bench.why, "map 1 failed 4 times; last: two");
+}
+
+TEST(PlanBlame, TheSameFaultOfHostsIsNoRefusalOfTheJob) {
+  Bench bench(2, 1);
+  for (std::uint32_t i = 1; i <= 4; ++i) bench.plan.node_joined(node(i), kWorker);
+  for (int round = 0; round < 3; ++round) bench.failed(map_task(1));
+  EXPECT_EQ(bench.why, "");
+}
+
 }  // namespace
 }  // namespace brume::mapreduce

@@ -221,7 +221,7 @@ Status RunCore::on_failed(NodeId from, ByteView body) {
   const std::string why = std::string(failure_reason_name(report.reason)) + ": " + report.text;
   note(name_of(descriptor_, *task) + " at node " + std::to_string(from.value) + " failed, " + why);
   generations_.erase(report.ticket);
-  plan_.task_failed(report.ticket, from, why, report.producer);
+  plan_.task_failed(report.ticket, from, why, report.producer, report.reason == FailureReason::kJob);
   obey_plan();
   return {};
 }

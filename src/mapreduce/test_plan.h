@@ -65,6 +65,15 @@ class Bench {
     EXPECT_TRUE(plan.task_failed(copy.ticket, copy.node, "reason", producer));
     take();
   }
+  // The job's program says no.
+  void refused(const TaskId& task, std::string_view words) {
+    const PlanCommand* command = find(task);
+    ASSERT_NE(command, nullptr) << to_string(task);
+    const PlanCommand copy = *command;
+    forget(copy.ticket);
+    EXPECT_TRUE(plan.task_failed(copy.ticket, copy.node, words, std::nullopt, true));
+    take();
+  }
   void all_done(Stage stage, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) done({stage, i});
   }

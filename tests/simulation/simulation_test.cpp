@@ -171,6 +171,21 @@ TEST(Simulation, HintsNameWhatTheirHostsWillReduce) {
   for (const Outcome::Hint& hint : outcome.hints) EXPECT_EQ(outcome.reduced_at.at(hint.partition), hint.node);
 }
 
+TEST(Simulation, WhatAJobRefusesIsToldWithItsPlaceAndTriedOnceMore) {
+  World world({});
+  RunOptions run;
+  run.text = "word\n";
+  run.more_texts = {std::string(3 * kChunk, '\n') + std::string(WordJob::kRefused) + "\n"};
+  run.chunks_per_split = 2;
+  const Outcome outcome = world.run(run);
+  EXPECT_EQ(outcome.why, "map 2 (text 1, from byte 131072): job: not that word");
+  ASSERT_EQ(outcome.notes.size(), 2u);
+  for (const std::string& note : outcome.notes) {
+    EXPECT_TRUE(note.starts_with("map 2 (text 1, from byte 131072) at node ")) << note;
+    EXPECT_TRUE(note.ends_with(" failed, job: not that word")) << note;
+  }
+}
+
 TEST(Simulation, HonestClustersCountRight) {
   Tally tally;
   const std::uint64_t from = number_from("BRUME_SIMULATION_FROM", 1);

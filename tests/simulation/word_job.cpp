@@ -60,6 +60,7 @@ class Map final : public MapTask {
 
   JobStatus feed(const Piece& piece, PartitionSink&) override {
     count_words(piece, WordJob::separators(), counts_, counters_);
+    if (counts_.contains(WordJob::kRefused)) return job_error("not that word");
     return {};
   }
   JobStatus finish(PartitionSink& sink) override {

@@ -15,6 +15,7 @@ class WordJob final : public JobProgram {
   JobStatus configure(const JobConfig& config) override;
   const Borders& borders() const override { return borders_; }
   static ByteSet separators() { return {' ', '\n', '\t'}; }
+  static constexpr std::string_view kRefused = "word-that-the-job-refuses";
   std::unique_ptr<MapTask> new_map(Scratch&) override;
   bool merges() const override { return false; }
   std::unique_ptr<ReduceTask> new_reduce(Scratch&) override;
