@@ -42,7 +42,8 @@ int main(int argc, char** argv) {
   add_completion(app);
   app.footer(
       "State lies under $BRUME_HOME (default: ~/.local/state/brume); each home holds one cluster.\n"
-      "Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 unreadable or malformed input.");
+      "Exit codes: 0 done, 1 refused or failed (also a run that fails at its nodes, whatever the reason),\n"
+      "2 wrong use, 3 unreadable or malformed input.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::RuntimeError& error) {
