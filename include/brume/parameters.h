@@ -2,6 +2,7 @@
 // known, every other one is refused, and so is a value that the job cannot use.
 #pragma once
 
+#include <brume/detail/text_target.h>
 #include <brume/program.h>
 
 #include <charconv>
@@ -22,6 +23,9 @@ class Parameters {
       }
     }
   }
+  // What a copy was asked for would stay unknown.
+  Parameters(const Parameters&) = delete;
+  Parameters& operator=(const Parameters&) = delete;
 
   template <typename T>
   struct Choice {
@@ -44,9 +48,9 @@ class Parameters {
     }
     refuse(key, "is one of: " + names);
   }
-  // A decimal number within [least, most].
-  template <std::integral T>
-  void number(std::string_view key, T& target, T least, T most) {
+  // A decimal number within [least, most]; a float may have an exponent, and is never NaN.
+  template <detail::Number T>
+  void number(std::string_view key, T& target, std::type_identity_t<T> least, std::type_identity_t<T> most) {
     const std::string* value = find(key);
     if (value == nullptr) return;
     T parsed{};
@@ -54,10 +58,16 @@ class Parameters {
     const auto [at, error] = std::from_chars(value->data(), end, parsed);
     if (error == std::errc{} && at == end && parsed >= least && parsed <= most) {
       target = parsed;
-    } else {
-      refuse(key, "is a number from " + std::to_string(least) + " to " + std::to_string(most));
+      return;
     }
+    std::string rule = "is a number from ";
+    detail::append_number(least, rule);
+    rule += " to ";
+    detail::append_number(most, rule);
+    refuse(key, rule);
   }
+  // true or false.
+  void flag(std::string_view key, bool& target) { choose(key, target, {{"true", true}, {"false", false}}); }
   void text(std::string_view key, std::string& target) {
     if (const std::string* value = find(key)) target = *value;
   }
