@@ -30,6 +30,7 @@ concept Encodable = requires(const T& value, T& target, std::string& out, std::s
 };
 
 template <std::integral T>
+  requires(sizeof(T) <= 8)
 struct Codec<T> {
   static void encode(T value, std::string& out) {
     std::uint8_t bytes[kMaxVarintSize];
@@ -147,7 +148,13 @@ struct Codec<std::vector<T>> {
     if (!Codec<std::uint64_t>::decode(in, count) || count > in.size()) return false;
     value.clear();
     for (; count > 0; --count) {
-      if (!Codec<T>::decode(in, value.emplace_back())) return false;
+      if constexpr (std::same_as<T, bool>) {  // its elements are no objects
+        bool element = false;
+        if (!Codec<bool>::decode(in, element)) return false;
+        value.push_back(element);
+      } else if (!Codec<T>::decode(in, value.emplace_back())) {
+        return false;
+      }
     }
     return true;
   }
@@ -157,15 +164,41 @@ struct Codec<std::vector<T>> {
 template <detail::HasFields T>
 struct Codec<T> {
   static void encode(const T& value, std::string& out) {
-    detail::with_fields(value, [&](const auto&... fields) {
-      (Codec<std::remove_cvref_t<decltype(fields)>>::encode(fields, out), ...);
+    detail::with_fields(value, [&]<typename... Fields>(const Fields&... fields) {
+      static_assert(
+          (Encodable<Fields> && ...),
+          "each of a value's fields() is itself a value: an integer, float, std::string, a tuple, pair, array "
+          "or vector of these, or a type with fields() or a brume::Codec");
+      if constexpr ((Encodable<Fields> && ...)) (Codec<Fields>::encode(fields, out), ...);
     });
   }
   static bool decode(std::string_view& in, T& value) {
-    return detail::with_fields(value, [&](auto&... fields) {
-      return (Codec<std::remove_cvref_t<decltype(fields)>>::decode(in, fields) && ...);
+    return detail::with_fields(value, [&]<typename... Fields>(Fields&... fields) {
+      if constexpr ((Encodable<Fields> && ...)) return (Codec<Fields>::decode(in, fields) && ...);
+      return false;
     });
   }
 };
 
+namespace detail {
+
+// Whether a value, or a part of it, is a view of bytes that it does not own. Seen: the structs that it is within.
+template <typename T, typename... Seen>
+inline constexpr bool kHoldsViews = std::same_as<T, std::string_view>;
+template <typename First, typename Second, typename... Seen>
+inline constexpr bool kHoldsViews<std::pair<First, Second>, Seen...> =
+    kHoldsViews<First, Seen...> || kHoldsViews<Second, Seen...>;
+template <typename... Parts, typename... Seen>
+inline constexpr bool kHoldsViews<std::tuple<Parts...>, Seen...> =
+    (kHoldsViews<std::remove_cvref_t<Parts>, Seen...> || ...);
+template <typename T, std::size_t kCount, typename... Seen>
+inline constexpr bool kHoldsViews<std::array<T, kCount>, Seen...> = kHoldsViews<T, Seen...>;
+template <typename T, typename... Seen>
+inline constexpr bool kHoldsViews<std::vector<T>, Seen...> = kHoldsViews<T, Seen...>;
+template <HasFields T, typename... Seen>
+  requires(!(std::same_as<T, Seen> || ...))
+inline constexpr bool kHoldsViews<T, Seen...> =
+    kHoldsViews<std::remove_cvref_t<decltype(std::declval<const T&>().fields())>, T, Seen...>;
+
+}  // namespace detail
 }  // namespace brume

@@ -25,8 +25,11 @@ class PairSink {
 
 // Key: what the job calls so, or strings of any bytes.
 template <typename Value, typename KeyType = std::string_view>
-  requires(TextKey<KeyType> || Key<KeyType>)
 class Emitter {
+  static_assert(TextKey<KeyType> || Key<KeyType>,
+                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
+                "brume::KeyCodec");
+
  public:
   Emitter(detail::PairSink<Value>& sink, JobCounters& counters) : sink_(sink), counters_(counters) {}
 
@@ -34,7 +37,7 @@ class Emitter {
   void emit(const KeyType& key, const Value& value) {
     if constexpr (TextKey<KeyType>) {
       sink_.add(key, value);
-    } else {
+    } else if constexpr (Key<KeyType>) {
       encoded_.clear();
       KeyCodec<KeyType>::encode(key, encoded_);
       sink_.add(encoded_, value);

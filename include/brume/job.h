@@ -31,6 +31,7 @@
 #pragma once
 
 #include <brume/codec.h>
+#include <brume/detail/check_job.h>
 #include <brume/detail/counting.h>
 #include <brume/detail/counting_program.h>
 #include <brume/detail/general_program.h>
@@ -48,64 +49,6 @@
 #include <brume/words.h>
 
 namespace brume::detail {
-
-template <typename Job>
-constexpr void check_job() {
-  static_assert(requires { typename Job::Value; }, "a job names the type of its values: using Value = ...;");
-  static_assert(Encodable<typename Job::Value>,
-                "Value is an integer, float, std::string, a tuple, pair, array or vector of these, or a type with a "
-                "brume::Codec");
-  static_assert(
-      static_cast<int>(Separates<Job>) + static_cast<int>(FixesRecords<Job>) + static_cast<int>(TakesFiles<Job>) == 1,
-      "a job says where its input may be cut, in one way: brume::ByteSet separators() const, brume::Records "
-      "records() const, or brume::WholeFiles files() const");
-  static_assert(TextKey<KeyOf<Job>> || Key<KeyOf<Job>>,
-                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
-                "brume::KeyCodec");
-  static_assert(
-      KeepsState<Job> || requires(const Job& job, const Piece& piece, EmitterOf<Job>& out) { job.map(piece, out); },
-      "a job maps: void map(std::string_view text, brume::Emitter<Value>& out) const, or the same with a "
-      "const brume::Piece&; where the job names a Key, with a brume::Emitter<Value, Key>&");
-  static_assert(
-      !KeepsState<Job> ||
-          requires(const Job& job, const Piece& piece, StateOf<Job>& state, EmitterOf<Job>& out) {
-            job.map(piece, state, out);
-            job.finish(state, out);
-          },
-      "a job that names a State has void map(std::string_view text, State& state, brume::Emitter<Value>& out) const "
-      "and void finish(State& state, brume::Emitter<Value>& out) const");
-  static_assert(
-      !requires { &Job::combine; } || Combines<Job>,
-      "combine is brume::sum, minimum, maximum or static void combine(Value& into, const Value& more)");
-  static_assert(!requires { &Job::configure; } || Configures<Job>, "configure is void configure(brume::Parameters&)");
-  static_assert(
-      !requires { &Job::reduce; } || ReducesValue<Job> || ReducesList<Job>,
-      "reduce is void reduce(std::string_view key, const Value&, brume::Output&) const with combine, "
-      "and takes brume::Values<Value> without; where the job names a Key, with a const Key& key");
-  static_assert(
-      !requires { &Job::format; } || Formats<Job>,
-      "format is void format(std::string_view key, const Value&, brume::Line&) const, or with a const Key& key");
-  static_assert(
-      !requires { &Job::partition; } || ChoosesPartition<Job>,
-      "partition is std::uint32_t partition(std::string_view key, std::uint32_t partitions) const, or with a "
-      "const Key& key");
-  static_assert(!(Combines<Job> && std::same_as<typename Job::Value, std::string_view>),
-                "values that are combined own what they hold: std::string, not std::string_view");
-  static_assert(!requires { &Job::load; } || Loads<Job>, "load is void load(const brume::SideData& data)");
-  static_assert(
-      !requires { Job::sides; } || NamesSides<Job>,
-      "sides is static constexpr std::array<brume::Side, N> sides{{{\"name\"}, ...}}");
-  static_assert(!requires { &Job::stage; } || Stages<Job>, "stage is brume::Stage stage() const");
-  static_assert(outputs_of<Job>().empty() || Reduces<Job>, "a job with more outputs has a reduce function");
-  static_assert(outputs_of<Job>().size() < kOutputLimit, "a job has at most 16 outputs");
-  if constexpr (!Reduces<Job>) {
-    static_assert(order_of<Job>() == Order::kKey || std::integral<typename Job::Value> ||
-                      std::floating_point<typename Job::Value>,
-                  "an order by value needs a Value that is a number; else write a reduce function");
-  }
-  static_assert(Reduces<Job> || Formats<Job> || (Printable<typename Job::Value> && Printable<KeyOf<Job>>),
-                "a Key or Value that brume::Line cannot print needs a format or reduce function");
-}
 
 template <typename Job>
 std::unique_ptr<JobProgram> make_program(std::string_view name) {
@@ -137,15 +80,20 @@ JobProgram& the_staged_program(std::string_view type) {
 
 }  // namespace brume::detail
 
+#define BRUME_NAMES_JOB(type)                                                       \
+  static_assert(brume::detail::names_job(type),                                     \
+                "a job is called by its type, in 1 to 64 letters, digits and '_': " \
+                "name a template's job with using MyJob = ...;")
+
 // Once per program, at file scope. The job is called by its type's name: WordCount is "word-count".
 #define BRUME_JOB(Job)                                                                                 \
   [[gnu::used, gnu::retain, gnu::section(".brume.job")]] static const char brume_job_type[] = #Job;    \
   extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_program<Job>(#Job); } \
-  static_assert(true)
+  BRUME_NAMES_JOB(#Job)
 
 // A job of several stages, one after another: BRUME_STAGES(SortRecords, Sample, Sort). All of them get the same
 // parameters.
 #define BRUME_STAGES(Name, ...)                                                                                        \
   [[gnu::used, gnu::retain, gnu::section(".brume.job")]] static const char brume_job_type[] = #Name;                   \
   extern "C" brume::JobProgram* brume_job_program() { return &brume::detail::the_staged_program<__VA_ARGS__>(#Name); } \
-  static_assert(true)
+  BRUME_NAMES_JOB(#Name)

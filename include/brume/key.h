@@ -44,16 +44,31 @@ namespace detail {
 
 template <typename T>
 concept HasFields = requires(const T& value) { value.fields(); };
+
+// What fields() gives refers to the struct itself: values of its own would not be written to.
+template <typename Fields>
+inline constexpr bool kRefers = false;
+template <typename... Fields>
+inline constexpr bool kRefers<std::tuple<Fields&...>> = true;
+template <HasFields T>
+inline constexpr bool kFieldsRefer = kRefers<std::remove_cvref_t<decltype(std::declval<const T&>().fields())>>;
+template <HasFields T>
+decltype(auto) fields_of(const T& value) {
+  static_assert(kFieldsRefer<T>,
+                "fields() gives references to members: auto fields() const { return std::tie(a, b); }");
+  return value.fields();
+}
+
 // function(fields...), which may be written to where the value may.
 template <HasFields T, typename Function>
 decltype(auto) with_fields(T& value, Function function) {
   return std::apply(
       [&](const auto&... fields) { return function(const_cast<std::remove_cvref_t<decltype(fields)>&>(fields)...); },
-      std::as_const(value).fields());
+      fields_of(value));
 }
 template <HasFields T, typename Function>
 decltype(auto) with_fields(const T& value, Function function) {
-  return std::apply(function, value.fields());
+  return std::apply(function, fields_of(value));
 }
 
 template <std::unsigned_integral Bits>
@@ -70,6 +85,7 @@ bool take_big_endian(std::string_view& in, Bits& bits) {
 
 // Big-endian, the sign turned round.
 template <std::integral T>
+  requires(sizeof(T) <= 8)
 struct KeyCodec<T> {
   using Bits = std::make_unsigned_t<std::conditional_t<std::same_as<T, bool>, std::uint8_t, T>>;
   static constexpr Bits kSign = std::signed_integral<T> ? static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1)) : Bits{0};
@@ -197,10 +213,18 @@ struct KeyCodec<Descending<Part>> {
 template <detail::HasFields T>
 struct KeyCodec<T> {
   static void encode(const T& key, std::string& out) {
-    detail::with_fields(key, [&](const auto&... parts) { detail::encode_key_parts(out, parts...); });
+    detail::with_fields(key, [&]<typename... Parts>(const Parts&... parts) {
+      static_assert((Key<Parts> && ...),
+                    "each of a key's fields() is itself a key: an integer, float, std::string, a "
+                    "tuple, pair or array of these, or a type with fields() or a brume::KeyCodec");
+      if constexpr ((Key<Parts> && ...)) detail::encode_key_parts(out, parts...);
+    });
   }
   static bool decode(std::string_view& in, T& key) {
-    return detail::with_fields(key, [&](auto&... parts) { return detail::decode_key_parts(in, parts...); });
+    return detail::with_fields(key, [&]<typename... Parts>(Parts&... parts) {
+      if constexpr ((Key<Parts> && ...)) return detail::decode_key_parts(in, parts...);
+      return false;
+    });
   }
 };
 

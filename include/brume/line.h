@@ -11,6 +11,11 @@ namespace brume {
 
 class Line {
  public:
+  Line() = default;
+  // A function that took a copy would write to that.
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+
   Line& operator<<(std::string_view text) {
     if (text.empty()) return *this;
     std::memcpy(room(text.size()), text.data(), text.size());

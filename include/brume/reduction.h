@@ -12,11 +12,13 @@
 
 #include <exception>
 #include <new>
+#include <utility>
 
 namespace brume {
 
 struct Sum {
   template <typename T>
+    requires requires(const T& a, const T& b) { static_cast<T>(a + b); }
   void operator()(T& into, const T& more) const {
     into = static_cast<T>(into + more);
   }
@@ -26,6 +28,9 @@ inline constexpr Sum sum;
 
 struct Minimum {
   template <typename T>
+    requires requires(const T& a, const T& b) {
+      { a < b } -> std::convertible_to<bool>;
+    }
   void operator()(T& into, const T& more) const {
     if (more < into) into = more;
   }
@@ -34,6 +39,9 @@ inline constexpr Minimum minimum;
 
 struct Maximum {
   template <typename T>
+    requires requires(const T& a, const T& b) {
+      { a < b } -> std::convertible_to<bool>;
+    }
   void operator()(T& into, const T& more) const {
     if (into < more) into = more;
   }
@@ -62,8 +70,12 @@ template <typename Job>
 concept TakesFiles = requires(const Job& job) {
   { job.files() } -> std::convertible_to<WholeFiles>;
 };
+// A function that takes `into` without an object to change has a copy: what it combines would be lost, as would be what
+// it returns.
 template <typename Job>
-concept Combines = requires(typename Job::Value& into, const typename Job::Value& more) { Job::combine(into, more); };
+concept Combines = requires(typename Job::Value& into, const typename Job::Value& more) {
+  { Job::combine(into, more) } -> std::same_as<void>;
+} && !requires(typename Job::Value&& copy, const typename Job::Value& more) { Job::combine(std::move(copy), more); };
 template <typename Job>
 struct KeyTypeOf {
   using Type = std::string_view;
@@ -145,16 +157,22 @@ KeyOf<Job> key_from(std::string_view bytes) {
 template <typename Job>
 inline constexpr OutputKind kLineKind = TextKey<KeyOf<Job>> ? OutputKind::kLine : OutputKind::kHiddenKey;
 
+template <typename Job>
+concept NamesOutputs = requires { std::span<const std::string_view>(Job::outputs); };
 // The names of the outputs behind the first.
 template <typename Job>
 constexpr std::span<const std::string_view> outputs_of() {
-  if constexpr (requires { Job::outputs; }) return Job::outputs;
+  if constexpr (NamesOutputs<Job>) return Job::outputs;
   return {};
 }
 
 template <typename Job>
+concept Orders = requires {
+  { Job::order } -> std::convertible_to<Order>;
+};
+template <typename Job>
 consteval Order order_of() {
-  if constexpr (requires { Job::order; }) return Job::order;
+  if constexpr (Orders<Job>) return Job::order;
   return Order::kKey;
 }
 
