@@ -71,6 +71,23 @@ decltype(auto) with_fields(const T& value, Function function) {
   return std::apply(function, fields_of(value));
 }
 
+// IEEE 754 as unsigned bits whose order is the numbers': what is negative has all bits turned round, what is not its
+// sign. -0 comes before 0; one NaN, above all else.
+template <std::floating_point T>
+using FloatBits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <std::floating_point T>
+inline constexpr FloatBits<T> kSignBit = FloatBits<T>{1} << (8 * sizeof(T) - 1);
+template <std::floating_point T>
+FloatBits<T> ordered_bits(T value) {
+  if (std::isnan(value)) value = std::numeric_limits<T>::quiet_NaN();
+  const auto bits = std::bit_cast<FloatBits<T>>(value);
+  return (bits & kSignBit<T>) != 0 ? ~bits : bits | kSignBit<T>;
+}
+template <std::floating_point T>
+T from_ordered_bits(FloatBits<T> bits) {
+  return std::bit_cast<T>((bits & kSignBit<T>) != 0 ? bits ^ kSignBit<T> : ~bits);
+}
+
 template <std::unsigned_integral Bits>
 bool take_big_endian(std::string_view& in, Bits& bits) {
   if (in.size() < sizeof bits) return false;
@@ -100,22 +117,17 @@ struct KeyCodec<T> {
   }
 };
 
-// IEEE 754: what is negative has all bits turned round, what is not its sign. One zero and one NaN, above all else.
+// As ordered_bits, with one zero.
 template <std::floating_point T>
   requires(sizeof(T) == 4 || sizeof(T) == 8)
 struct KeyCodec<T> {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  static constexpr Bits kSign = Bits{1} << (8 * sizeof(T) - 1);
   static void encode(T key, std::string& out) {
-    if (std::isnan(key)) key = std::numeric_limits<T>::quiet_NaN();
-    if (key == T{0}) key = T{0};
-    const auto bits = std::bit_cast<Bits>(key);
-    append_big<Bits>((bits & kSign) != 0 ? ~bits : bits | kSign, out);
+    append_big<detail::FloatBits<T>>(detail::ordered_bits(key == T{0} ? T{0} : key), out);
   }
   static bool decode(std::string_view& in, T& key) {
-    Bits bits = 0;
+    detail::FloatBits<T> bits = 0;
     if (!detail::take_big_endian(in, bits)) return false;
-    key = std::bit_cast<T>((bits & kSign) != 0 ? bits ^ kSign : ~bits);
+    key = detail::from_ordered_bits<T>(bits);
     return true;
   }
 };

@@ -10,6 +10,7 @@
 #include <brume/program.h>
 #include <brume/values.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
@@ -26,13 +27,18 @@ struct Sum {
 // Integers wrap at their type's size.
 inline constexpr Sum sum;
 
+// Which of two it is does not depend on their order: floats have -0 before 0 and one NaN, above all else.
 struct Minimum {
   template <typename T>
     requires requires(const T& a, const T& b) {
       { a < b } -> std::convertible_to<bool>;
     }
   void operator()(T& into, const T& more) const {
-    if (more < into) into = more;
+    if constexpr (std::floating_point<T>) {
+      into = detail::from_ordered_bits<T>(std::min(detail::ordered_bits(into), detail::ordered_bits(more)));
+    } else if (more < into) {
+      into = more;
+    }
   }
 };
 inline constexpr Minimum minimum;
@@ -43,7 +49,11 @@ struct Maximum {
       { a < b } -> std::convertible_to<bool>;
     }
   void operator()(T& into, const T& more) const {
-    if (into < more) into = more;
+    if constexpr (std::floating_point<T>) {
+      into = detail::from_ordered_bits<T>(std::max(detail::ordered_bits(into), detail::ordered_bits(more)));
+    } else if (into < more) {
+      into = more;
+    }
   }
 };
 inline constexpr Maximum maximum;
@@ -190,8 +200,7 @@ std::uint64_t rank_by_value(Order order, const Value& value) {
     ascending = static_cast<std::uint64_t>(value);
     if constexpr (std::signed_integral<Value>) ascending ^= std::uint64_t{1} << 63;
   } else if constexpr (std::floating_point<Value>) {
-    const auto bits = std::bit_cast<std::uint64_t>(static_cast<double>(value));
-    ascending = (bits >> 63) != 0 ? ~bits : bits | std::uint64_t{1} << 63;  // -NaN lowest, NaN highest
+    ascending = ordered_bits(static_cast<double>(value == Value{0} ? Value{0} : value));  // as keys: one zero, one NaN
   }
   if (order == Order::kKey) return 0;
   return order == Order::kValueAscending ? ascending : ~ascending;
