@@ -5,6 +5,7 @@
 #include "enclave/gather_run.h"
 #include "enclave/map_run.h"
 #include "enclave/merge_run.h"
+#include "mapreduce/passes.h"
 
 namespace brume::enclave {
 namespace {
@@ -136,11 +137,12 @@ void TaskRunner::describe(const mapreduce::DescribeOrder& order) {
     const std::vector<JobParameter> parameters = parameters_of(order.parameters);
     JobConfig config;
     config.parameters = parameters;
-    const JobStatus status = context_.program.describe(config, out.stages);
-    if (!status) {
-      out.stages.clear();
+    if (const JobStatus status = context_.program.describe(config, out.stages); !status) {
       out.refused = status.error();
+    } else if (const Status names = mapreduce::check_stages(out.stages); !names) {
+      out.refused = names.error().what;  // a master would not read such a description
     }
+    if (!out.refused.empty()) out.stages.clear();
   }
   master_.message(encode(out));
 }

@@ -28,7 +28,13 @@ class EchoJob final : public JobProgram {
   bool merges() const override { return false; }
   std::unique_ptr<ReduceTask> new_reduce(Scratch&) override { return std::make_unique<Reduce>(); }
   std::unique_ptr<MergeTask> new_merge(Scratch&) override { return nullptr; }
+  JobStatus describe(const JobConfig&, std::vector<StageFacts>& stages) override {
+    stages.assign(1, StageFacts{});
+    stages[0].outputs = outputs;
+    return {};
+  }
   std::string counter = "pieces";  // of map tasks
+  std::vector<std::string> outputs;
 
  private:
   struct Map final : MapTask {
@@ -179,6 +185,21 @@ TEST(TaskRunner, ACounterThatBreaksARuleEndsTheTask) {
   bench.order_map(0);
   bench.on_input(bench.fetches(abi::ToHost::kFetchInput)[0], bench.chunk(0));
   expect_failed(bench, FailureReason::kJob, "a counter's name is");
+}
+
+TEST(TaskRunner, DescribesNoJobWhoseNamesNoMasterWouldRead) {
+  Bench bench;
+  const auto describe = [&](std::string output) {
+    bench.job.outputs = {std::move(output)};
+    bench.tell(encode(mapreduce::DescribeOrder{1, "echo", {}}));
+    return mapreduce::parse_job_description(bench.messages.back().body);
+  };
+  const auto good = describe(std::string(64, 'x'));
+  ASSERT_TRUE(good.has_value());
+  EXPECT_EQ(good->refused, "");
+  const auto bad = describe(std::string(65, 'x'));
+  ASSERT_TRUE(bad.has_value()) << bad.error().what;
+  EXPECT_EQ(bad->refused, "the job: an output's name is not [a-z0-9._-]{1,64}");
 }
 
 TEST(TaskRunner, DrawsANewSaltForEveryAttempt) {

@@ -1,5 +1,7 @@
 #include "mapreduce/passes.h"
 
+#include <brume/output_format.h>
+
 #include <algorithm>
 
 #include "mapreduce/descriptor.h"
@@ -20,6 +22,9 @@ Status check_stage(const StageFacts& stage) {
     return malformed("the job: a stage has at most " + std::to_string(kPartitionLimit) + " partitions");
   if (stage.sample_chunks > kSplitLimit)
     return malformed("the job: a sample has at most " + std::to_string(kSplitLimit) + " chunks");
+  if (stage.outputs.size() >= kOutputLimit || stage.sides.size() > kSideLimit)
+    return malformed("the job: a stage has at most " + std::to_string(kOutputLimit) + " outputs and " +
+                     std::to_string(kSideLimit) + " sides");
   for (const std::string& output : stage.outputs) {
     if (!is_name(output)) return malformed("the job: an output's name is not [a-z0-9._-]{1,64}");
     if (std::ranges::count(stage.outputs, output) > 1) return malformed("the job: it names an output twice");
@@ -32,10 +37,15 @@ Status check_stage(const StageFacts& stage) {
 
 }  // namespace
 
-Result<Passes> Passes::create(std::vector<StageFacts> stages, const std::vector<std::string>& given_sides) {
+Status check_stages(const std::vector<StageFacts>& stages) {
   if (stages.empty() || stages.size() > kStageLimit)
     return malformed("the job: 1 to " + std::to_string(kStageLimit) + " stages");
   for (const StageFacts& stage : stages) BRUME_TRY(check_stage(stage));
+  return {};
+}
+
+Result<Passes> Passes::create(std::vector<StageFacts> stages, const std::vector<std::string>& given_sides) {
+  BRUME_TRY(check_stages(stages));
   std::string known;
   std::vector<std::string> names;
   for (const StageFacts& stage : stages) {

@@ -13,10 +13,13 @@ namespace brume::mapreduce {
 
 inline constexpr std::uint32_t kRepetitionLimit = 1'000'000;
 
+// Of a job as it describes itself: names and numbers that a run may have.
+Status check_stages(const std::vector<StageFacts>& stages);
+
 class Passes {
  public:
-  // Of a job as it describes itself. Refuses names and numbers that no run could have, and sides that a stage must be
-  // given and are not among `given`, or that no stage takes.
+  // Of a job as it describes itself. Refuses what check_stages refuses, and sides that a stage must be given and are
+  // not among `given`, or that no stage takes.
   static Result<Passes> create(std::vector<StageFacts> stages, const std::vector<std::string>& given_sides);
 
   const StageFacts& stage() const { return stages_[stage_]; }
