@@ -150,7 +150,7 @@ class JobProgram {
     return {};
   }
   // Marks, by place, the parameters that the job asks for.
-  virtual void mark_known(std::span<const JobParameter>, std::vector<bool>&) const {}
+  virtual JobStatus mark_known(std::span<const JobParameter>, std::vector<bool>&) const { return {}; }
   // Before the first task and whenever the run changes. Refuses unknown parameters and values.
   virtual JobStatus configure(const JobConfig& config) = 0;
   // Where the input may be cut, as configured.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace brume {
@@ -117,17 +118,22 @@ using StateOf = typename StateTypeOf<Job>::Type;
 template <typename Job>
 concept KeepsState = requires { typename Job::State; };
 
+// The state is made when it is first used: what its constructor throws ends the task.
 template <typename Job>
-void map_piece(const Job& job, const Piece& piece, StateOf<Job>& state, EmitterOf<Job>& out) {
+void map_piece(const Job& job, const Piece& piece, std::optional<StateOf<Job>>& state, EmitterOf<Job>& out) {
   if constexpr (KeepsState<Job>) {
-    job.map(piece, state, out);
+    if (!state) state.emplace();
+    job.map(piece, *state, out);
   } else {
     job.map(piece, out);
   }
 }
 template <typename Job>
-void end_of_map(const Job& job, StateOf<Job>& state, EmitterOf<Job>& out) {
-  if constexpr (KeepsState<Job>) job.finish(state, out);
+void end_of_map(const Job& job, std::optional<StateOf<Job>>& state, EmitterOf<Job>& out) {
+  if constexpr (KeepsState<Job>) {
+    if (!state) state.emplace();
+    job.finish(*state, out);
+  }
 }
 
 template <typename Job>

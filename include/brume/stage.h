@@ -26,9 +26,10 @@ struct Stage {
   std::string_view carries = {};
   // Reads only so many chunks of 64 KiB, evenly spread over the inputs, and of them whole records; 0: everything.
   std::uint32_t sample_chunks = 0;
-  // Is repeated until a pass has nothing in this counter, but no more often than at_most says.
+  // Is repeated until a pass has nothing in this counter, but no more often than at_most says, which must be said then.
   std::string_view until_zero = {};
-  std::uint32_t at_most = 1;
+  // Passes. Not said: 1.
+  std::optional<std::uint32_t> at_most = std::nullopt;
   // Of its reduce tasks; 0: as the run says.
   std::uint32_t partitions = 0;
 };

@@ -4,6 +4,7 @@
 #include <brume/reduction.h>
 #include <brume/side.h>
 
+#include <memory>
 #include <optional>
 
 namespace brume::detail {
@@ -54,7 +55,8 @@ JobStatus configure_job(std::optional<Job>& job, const JobConfig& config, JobCou
 template <typename Job>
 JobStatus describe_job(const JobConfig& config, std::size_t position, StageFacts& facts) {
   return guarded([&]() -> JobStatus {
-    std::optional<Job> job;
+    const auto place = std::make_unique<std::optional<Job>>();  // a job may be larger than the stack
+    std::optional<Job>& job = *place;
     Borders borders;
     Parameters parameters(config.parameters, config.known_elsewhere);
     static_cast<void>(parameters.on_malformed());
@@ -66,7 +68,9 @@ JobStatus describe_job(const JobConfig& config, std::size_t position, StageFacts
     facts.carries = stage.carries;
     facts.sample_chunks = stage.sample_chunks;
     facts.until_zero = stage.until_zero;
-    facts.at_most = stage.at_most;
+    if (!stage.until_zero.empty() && !stage.at_most)
+      return job_error("stage: one with until_zero says at_most, too: how many passes there may be");
+    facts.at_most = stage.at_most.value_or(1);
     facts.partitions = stage.partitions;
     facts.may_cut = borders.may_cut();
     for (const std::string_view name : outputs_of<Job>()) facts.outputs.emplace_back(name);
@@ -78,13 +82,16 @@ JobStatus describe_job(const JobConfig& config, std::size_t position, StageFacts
 }
 
 template <typename Job>
-void mark_known_parameters(std::span<const JobParameter> given, std::vector<bool>& known) {
-  if constexpr (Configures<Job>) {
-    Parameters parameters(given, {});
-    Job job;
-    job.configure(parameters);
-    parameters.add_known(known);
-  }
+JobStatus mark_known_parameters(std::span<const JobParameter> given, std::vector<bool>& known) {
+  return guarded([&]() -> JobStatus {
+    if constexpr (Configures<Job>) {
+      Parameters parameters(given, {});
+      const auto job = std::make_unique<Job>();
+      job->configure(parameters);
+      parameters.add_known(known);
+    }
+    return {};
+  });
 }
 
 }  // namespace brume::detail

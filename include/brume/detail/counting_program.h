@@ -31,12 +31,12 @@ class CountingProgram final : public JobProgram {
     stages.assign(1, {});
     return describe_job<Job>(config, config.stage, stages[0]);
   }
-  void mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
-    mark_known_parameters<Job>(parameters, known);
+  JobStatus mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
+    return mark_known_parameters<Job>(parameters, known);
   }
   const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map(Scratch&) override {
-    state_ = {};
+    state_.reset();
     return engine_->new_map();
   }
   bool merges() const override { return false; }
@@ -84,7 +84,7 @@ class CountingProgram final : public JobProgram {
 
   std::string_view name_;
   std::optional<Job> job_;
-  StateOf<Job> state_{};  // of the task at hand
+  std::optional<StateOf<Job>> state_;  // of the task at hand
   Borders borders_;
   std::unique_ptr<CountingEngine> engine_;
 };

@@ -146,7 +146,7 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   const Job& job_;
   const GeneralState& state_;
   JobCounters& counters_;
-  StateOf<Job> task_state_{};
+  std::optional<StateOf<Job>> task_state_;
   ValueTable<std::conditional_t<Combines<Job>, Job, ValueLists>> table_;
   std::unique_ptr<PairSorter> sorter_;
   std::string key_;
@@ -174,8 +174,8 @@ class GeneralProgram final : public JobProgram {
     stages[0].merges = true;
     return describe_job<Job>(config, config.stage, stages[0]);
   }
-  void mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
-    mark_known_parameters<Job>(parameters, known);
+  JobStatus mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
+    return mark_known_parameters<Job>(parameters, known);
   }
   const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map(Scratch& scratch) override {

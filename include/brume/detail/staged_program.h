@@ -14,8 +14,10 @@ class StagedProgram final : public JobProgram {
   JobStatus describe(const JobConfig& config, std::vector<StageFacts>& facts) override {
     facts.clear();
     for (std::size_t i = 0; i < stages_.size(); ++i) {
+      const auto its = for_stage(config, i);
+      if (!its) return std::unexpected(its.error());
       std::vector<StageFacts> one;
-      if (auto status = stages_[i]->describe(for_stage(config, i), one); !status) return status;
+      if (auto status = stages_[i]->describe(*its, one); !status) return status;
       if (i + 1 < stages_.size() && !one[0].outputs.empty())
         return job_error("only a job's last stage has more outputs");
       facts.push_back(std::move(one[0]));
@@ -24,8 +26,10 @@ class StagedProgram final : public JobProgram {
   }
   JobStatus configure(const JobConfig& config) override {
     if (config.stage >= stages_.size()) return job_error("the job has no such stage");
+    const auto its = for_stage(config, config.stage);
+    if (!its) return std::unexpected(its.error());
     at_ = config.stage;
-    return current().configure(for_stage(config, at_));
+    return current().configure(*its);
   }
   const Borders& borders() const override { return stages_[at_]->borders(); }
   std::unique_ptr<MapTask> new_map(Scratch& scratch) override { return current().new_map(scratch); }
@@ -37,9 +41,12 @@ class StagedProgram final : public JobProgram {
  private:
   JobProgram& current() { return *stages_[at_]; }
   // A parameter is known if any stage asks for it.
-  JobConfig for_stage(JobConfig config, std::size_t stage) const {
+  std::expected<JobConfig, std::string> for_stage(JobConfig config, std::size_t stage) const {
     config.known_elsewhere.assign(config.parameters.size(), false);
-    for (const auto& each : stages_) each->mark_known(config.parameters, config.known_elsewhere);
+    for (const auto& each : stages_) {
+      if (auto status = each->mark_known(config.parameters, config.known_elsewhere); !status)
+        return std::unexpected(std::move(status.error()));
+    }
     config.stage = static_cast<std::uint32_t>(stage);
     return config;
   }
