@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kHeapAlign = 2u << 20;  // so that huge pages fit
 // u64 heap_size | u64 stack_size | master 32 | zeros to the end of the page.
 struct EnclaveConfig {
   std::uint64_t heap_size = 256ull << 20;  // bytes, whole pages
-  std::uint64_t stack_size = 1u << 20;     // bytes, whole pages
+  std::uint64_t stack_size = 8u << 20;     // bytes, whole pages; what is not used takes no memory
   std::uint32_t thread_count = 1;          // TCS pages; only 1 is supported
   SpkiHash master;                         // the only key this enclave will speak to; zeros: none pinned
 
