@@ -23,22 +23,12 @@ bool is_low_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '
 bool is_name_char(char c) { return is_low_alnum(c) || c == '.' || c == '_' || c == '-'; }
 
 Status check_parameters(const std::vector<Parameter>& parameters) {
-  if (parameters.size() > kParameterCountLimit) return fail(ErrorCode::kLimit, "descriptor: too many parameters");
-  std::size_t size = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Parameter& parameter = parameters[i];
-    if (!made_of(parameter.key, kParameterKeySizeLimit, is_name_char)) {
-      return malformed("descriptor: parameter key is not [a-z0-9._-]{1,64}");
-    }
-    if (i > 0 && parameters[i - 1].key >= parameter.key) {
-      return malformed("descriptor: parameter keys do not ascend, or one is there twice");
-    }
-    size += 8 + parameter.key.size();
-    if (parameter.value.size() > kParametersSizeLimit) return fail(ErrorCode::kLimit, "descriptor: parameter too long");
-    size += parameter.value.size();
+    BRUME_TRY(check_parameter(parameters[i]));
+    if (i > 0 && parameters[i - 1].key >= parameters[i].key)
+      return malformed("parameter keys do not ascend, or one is there twice");
   }
-  if (size > kParametersSizeLimit) return fail(ErrorCode::kLimit, "descriptor: parameters over 64 KiB");
-  return {};
+  return check_parameters_size(parameters);
 }
 
 Status check_commitment(const InputCommitment& input) {
@@ -130,7 +120,7 @@ Status check_fields(const DescriptorFields& fields) {
   if (!made_of(fields.job_name, kJobNameSizeLimit, [](char c) { return is_low_alnum(c) || c == '-'; })) {
     return malformed("descriptor: job name is not [a-z0-9-]{1,64}");
   }
-  BRUME_TRY(check_parameters(fields.parameters));
+  if (auto status = check_parameters(fields.parameters); !status) return within("descriptor", status.error());
   if (fields.stage >= kStageLimit) return fail(ErrorCode::kLimit, "descriptor: over 64 stages");
   BRUME_TRY(check_files(fields));
   BRUME_TRY(check_splits(fields));
@@ -181,6 +171,25 @@ Bytes encode(const DescriptorFields& fields) {
 }
 
 }  // namespace
+
+Status check_parameter(const Parameter& parameter) {
+  if (!made_of(parameter.key, kParameterKeySizeLimit, is_name_char))
+    return malformed("a parameter's key is not [a-z0-9._-]{1,64}");
+  if (parameter.value.size() > kParametersSizeLimit)
+    return fail(ErrorCode::kLimit, "a parameter's value is over " + std::to_string(kParametersSizeLimit) + " bytes");
+  return {};
+}
+
+Status check_parameters_size(const std::vector<Parameter>& parameters) {
+  if (parameters.size() > kParameterCountLimit)
+    return fail(ErrorCode::kLimit, "over " + std::to_string(kParameterCountLimit) + " parameters");
+  std::size_t size = 0;
+  for (const Parameter& parameter : parameters) size += 8 + parameter.key.size() + parameter.value.size();
+  if (size > kParametersSizeLimit)
+    return fail(ErrorCode::kLimit,
+                "parameters over " + std::to_string(kParametersSizeLimit) + " bytes in all, with 8 for each one");
+  return {};
+}
 
 Result<Descriptor> Descriptor::create(DescriptorFields fields) {
   BRUME_TRY(check_fields(fields));

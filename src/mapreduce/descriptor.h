@@ -39,6 +39,11 @@ struct Parameter {
   friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
+// The rules of a run's parameters, of one and of all together, for whoever takes them from people: an enclave that is
+// sent others ends.
+Status check_parameter(const Parameter& parameter);
+Status check_parameters_size(const std::vector<Parameter>& parameters);
+
 // What the master authenticated about a sealed file before it planned anything.
 struct InputCommitment {
   Sha256Digest header_hash;             // of the age header's bytes

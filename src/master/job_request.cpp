@@ -21,12 +21,30 @@ Result<std::vector<NamedInput>> parse_places(const json& request, const char* wh
   return out;
 }
 
+// In the order of their keys.
+Result<std::vector<mapreduce::Parameter>> parse_parameters(const json& request) {
+  const auto unfit = [](const std::string& what, const Error& error) {
+    return fail(ErrorCode::kUsage, "-p" + what + ": " + error.what);
+  };
+  std::vector<mapreduce::Parameter> out;
+  const json parameters = request.value("parameters", json::object());
+  for (const auto& [key, value] : parameters.items()) {
+    out.push_back({key, value.get<std::string>()});
+    if (auto status = mapreduce::check_parameter(out.back()); !status) return unfit(" " + key, status.error());
+  }
+  if (auto status = mapreduce::check_parameters_size(out); !status) return unfit("", status.error());
+  return out;
+}
+
 }  // namespace
 
 Result<JobRequest> parse_job_request(const json& request) {
   JobRequest out;
   out.job_name = request.value("job", "");
   std::ranges::replace(out.job_name, '_', '-');
+  if (out.job_name.empty() || out.job_name.size() > mapreduce::kJobNameSizeLimit)
+    return fail(ErrorCode::kUsage,
+                "run: a job's name has 1 to " + std::to_string(mapreduce::kJobNameSizeLimit) + " bytes");
   BRUME_ASSIGN(out.inputs, parse_places(request, "inputs"));
   if (out.inputs.empty()) return fail(ErrorCode::kUsage, "run: no input");
   if (out.inputs.size() > mapreduce::kInputLimit)
@@ -46,8 +64,7 @@ Result<JobRequest> parse_job_request(const json& request) {
   out.padded = request.value("pad", false);
   out.partition_count = request.value("partitions", 0u);
   out.split_size = request.value("split_size", std::uint64_t{0});
-  const json parameters = request.value("parameters", json::object());
-  for (const auto& [key, value] : parameters.items()) out.parameters.push_back({key, value.get<std::string>()});
+  BRUME_ASSIGN(out.parameters, parse_parameters(request));
   return out;
 }
 
