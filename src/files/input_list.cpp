@@ -27,6 +27,20 @@ bool has_scheme(const std::string& path) {
   return colon != std::string::npos && colon > 1 && path.find('/') > colon && is_name(path.substr(0, colon));
 }
 
+// A folder is none of its files; what is neither, or cannot be looked at, must not be left out unsaid.
+Result<bool> is_file_of_folder(const fs::directory_entry& entry) {
+  std::error_code error;
+  const fs::file_type type = entry.status(error).type();
+  if (type == fs::file_type::regular) return true;
+  if (type == fs::file_type::directory) return false;
+  const std::string path = entry.path().string();
+  if (type == fs::file_type::not_found)
+    return fail(ErrorCode::kNotFound,
+                path + ": a link that leads nowhere; take it out of the folder, or name its files");
+  if (error) return fail(ErrorCode::kIo, path + ": " + error.message());
+  return fail(ErrorCode::kUsage, path + ": is no regular file; take it out of the folder, or name the folder's files");
+}
+
 Status add_folder(const NamedPath& folder, std::size_t limit, std::vector<NamedPath>& out) {
   std::error_code error;
   std::vector<std::string> found;
@@ -38,8 +52,8 @@ Status add_folder(const NamedPath& folder, std::size_t limit, std::vector<NamedP
       walk.disable_recursion_pending();
       continue;
     }
-    std::error_code ignored;
-    if (walk->is_regular_file(ignored)) found.push_back(path.lexically_relative(top).string());
+    BRUME_ASSIGN(const bool is_file, is_file_of_folder(*walk));
+    if (is_file) found.push_back(path.lexically_relative(top).string());
     if (out.size() + found.size() > limit)
       return fail(ErrorCode::kLimit, folder.path + ": more than " + std::to_string(limit) + " files in all");
   }
@@ -74,14 +88,13 @@ Result<std::vector<NamedPath>> list_inputs(const std::vector<std::string>& words
   for (const std::string& word : words) {
     const NamedPath named = parse_named_path(word);
     std::error_code error;
-    if (named.path == "-" || has_scheme(named.path)) {
-      out.push_back(named);
-    } else if (fs::is_directory(named.path, error)) {
+    // What is there comes first: "run:1" may be a folder.
+    if (named.path != "-" && fs::is_directory(named.path, error)) {
       BRUME_TRY(add_folder(named, limit, out));
-    } else if (!exists(named.path)) {
-      return fail(ErrorCode::kNotFound, named.path + ": no such file or folder");
-    } else {
+    } else if (named.path == "-" || exists(named.path) || has_scheme(named.path)) {
       out.push_back(named);
+    } else {
+      return fail(ErrorCode::kNotFound, named.path + ": no such file or folder");
     }
     if (out.size() > limit) return fail(ErrorCode::kLimit, "more than " + std::to_string(limit) + " inputs");
   }

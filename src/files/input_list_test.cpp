@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -51,6 +52,28 @@ TEST_F(InputList, FoldersStandForTheirFilesInOrder) {
 TEST_F(InputList, WhatIsNoPathIsPassedOn) {
   EXPECT_EQ(listed({"-", "s3://bucket/key", "x=https://host/a?b=c"}),
             "-<- s3://bucket/key<s3://bucket/key x<https://host/a?b=c ");
+}
+
+TEST_F(InputList, WhatIsThereIsNoPlaceElsewhere) {
+  fs::create_directory("run:1");
+  std::ofstream("run:1/a") << "x";
+  EXPECT_EQ(listed({"run:1"}), "run:1/a<run:1/a ");
+  EXPECT_EQ(listed({"run:2"}), "run:2<run:2 ");
+}
+
+TEST_F(InputList, AFolderLeavesNothingOutUnsaid) {
+  fs::create_directory("mixed");
+  fs::create_symlink("../a.txt", "mixed/link");
+  fs::create_symlink("../logs", "mixed/folder");
+  EXPECT_EQ(listed({"mixed"}), "mixed/link<mixed/link ") << "folders behind links are left out, and documented";
+  fs::create_symlink("nowhere", "mixed/lost");
+  EXPECT_TRUE(listed({"mixed"}).starts_with("error: mixed/lost: a link that leads nowhere")) << listed({"mixed"});
+  fs::remove("mixed/lost");
+  fs::create_symlink("round", "mixed/round");
+  EXPECT_TRUE(listed({"mixed"}).starts_with("error: mixed/round: ")) << listed({"mixed"});
+  fs::remove("mixed/round");
+  ASSERT_EQ(::mkfifo("mixed/pipe", 0600), 0);
+  EXPECT_TRUE(listed({"mixed"}).starts_with("error: mixed/pipe: is no regular file")) << listed({"mixed"});
 }
 
 TEST_F(InputList, RefusesWhatCannotBeMeant) {
