@@ -18,6 +18,11 @@ std::string words_for(const char* zlib_text) {
   return std::string(text);
 }
 
+// What only begins like gzip fails in the first header.
+bool is_of_header(const char* zlib_text) {
+  return or_unknown(zlib_text) == "unknown compression method" || or_unknown(zlib_text) == "unknown header flags set";
+}
+
 }  // namespace
 
 GzipDecoder::GzipDecoder() {
@@ -75,7 +80,9 @@ void GzipDecoder::inflate_some(ByteView& in, MutableByteView& out) {
       fault(ErrorCode::kLimit, "out of memory");
       break;
     default:
-      fault(ErrorCode::kMalformed, words_for(zlib_.msg));
+      fault(ErrorCode::kMalformed, words_for(zlib_.msg) + (member_count_ == 0 && is_of_header(zlib_.msg)
+                                                               ? " (--compression none, if it is not compressed)"
+                                                               : ""));
   }
 }
 

@@ -162,8 +162,10 @@ TEST(InputDecoder, SaysWhatIsWrongAndWhere) {
             "gzip: member 1 (from byte 0 of the compressed input): wrong size at its end, at byte 29");
   EXPECT_EQ(error_of(Compression::kGzip, member, 0),
             "gzip: member 1 (from byte 0 of the compressed input): not a gzip file, at byte 0");
-  EXPECT_EQ(error_of(Compression::kGzip, member, 2),
-            "gzip: member 1 (from byte 0 of the compressed input): unknown compression method, at byte 4");
+  EXPECT_EQ(
+      error_of(Compression::kGzip, member, 2),
+      "gzip: member 1 (from byte 0 of the compressed input): unknown compression method (--compression none, if it "
+      "is not compressed), at byte 4");
   EXPECT_EQ(error_of(Compression::kZstd, joined({frame, frame}), 2 * frame.size() - 1),
             "zstd: frame 2 (from byte 22 of the compressed input): wrong checksum (XXH64), at byte 40");
   EXPECT_EQ(error_of(Compression::kZstd, frame, 0),

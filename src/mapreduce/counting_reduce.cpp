@@ -179,7 +179,10 @@ class Engine final : public detail::CountingEngine {
 
   JobStatus configure(const JobConfig& config) override {
     if (config.partitions == 0 || config.partitions > kMaxPartitions) return job_error("partitions: 1 to 65536");
-    if (config.memory_budget < kLeastBudget) return job_error("memory budget: at least 1 MiB");
+    if (config.memory_budget < kLeastBudget)
+      return job_error("memory: " + std::to_string(config.memory_budget) + " bytes for a task's tables, and at least " +
+                       std::to_string(kLeastBudget) +
+                       " are needed; they are half of --memory, which must be 2M or more");
     state_.schedule = detail::make_hash_schedule(config.hash_key);
     state_.partitions = config.partitions;
     state_.memory_budget = config.memory_budget;

@@ -14,6 +14,13 @@ Status too_long(std::size_t limit) {
   return fail(ErrorCode::kLimit, "a record between two separators is longer than " + std::to_string(limit) + " bytes");
 }
 
+// An input without a byte is one without records; one that is cut within its header is not what it seems.
+Status check_header(const Borders& borders, std::uint64_t input_size) {
+  if (input_size == 0 || input_size >= borders.header()) return {};
+  return malformed("the input ends within its header, at byte " + std::to_string(input_size) + " of " +
+                   std::to_string(borders.header()));
+}
+
 Status cut_record() { return malformed("the input ends within a record"); }
 
 Piece at(const Piece& place, std::string_view text, std::uint64_t offset) {
@@ -114,6 +121,7 @@ Status SplitCutter::finish() {
     BRUME_TRY(fragment_part(rest));
     return fragment_mark(0);
   }
+  BRUME_TRY(check_header(borders_, chunk_offset_));
   if (rest.empty() && borders_.may_cut()) return {};
   if (!borders_.end_is_border()) return cut_record();
   return sink_.piece(at(place_, rest, chunk_offset_ - rest.size()));
@@ -189,6 +197,7 @@ Status FragmentJoiner::end_of_stream(std::uint64_t split_end) {
 }
 
 Status FragmentJoiner::finish() {
+  BRUME_TRY(check_header(borders_, position_));
   if (!record_.empty() && !borders_.end_is_border()) return cut_record();
   return flush();
 }

@@ -201,7 +201,8 @@ TEST(Fragments, AnyByteMayBeASeparatorAndNoneToo) {
 // Records of one size: the pieces hold each record once, whole, and nothing of the header.
 void check_records(std::string_view text, std::size_t chunk_size, std::size_t split_chunks, const Records& records) {
   const auto all = run_pieces(text, chunk_size, split_chunks, records);
-  ASSERT_EQ(all.has_value(), text.size() <= records.header || (text.size() - records.header) % records.size == 0)
+  const bool has_header = text.size() >= records.header;
+  ASSERT_EQ(all.has_value(), text.empty() || (has_header && (text.size() - records.header) % records.size == 0))
       << text.size() << ' ' << records.size << ' ' << records.header;
   if (!all) return;
   std::vector<std::uint64_t> begins;
@@ -225,6 +226,17 @@ TEST(Fragments, NoRecordOfOneSizeIsCutOrLostWhereverTheBordersLie) {
       text.resize(text.size() - (text.size() - records.header) % records.size);
     }
     check_records(text, 1 + random.below(12), 1 + random.below(4), records);
+  }
+}
+
+TEST(Fragments, AnInputThatEndsWithinItsHeaderIsRefused) {
+  const Records records{4, 54};
+  for (const std::size_t split_chunks : {1u, 3u, 100u}) {
+    const auto cut = run_pieces(std::string(53, 'h'), 10, split_chunks, records);
+    ASSERT_FALSE(cut.has_value());
+    EXPECT_EQ(cut.error().what, "the input ends within its header, at byte 53 of 54");
+    EXPECT_TRUE(run_pieces(std::string(54, 'h'), 10, split_chunks, records).has_value());
+    EXPECT_TRUE(run_pieces("", 10, split_chunks, records).has_value()) << "an empty input has no records";
   }
 }
 
