@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
+#include "cli/made_of.h"
 #include "engine/command.h"
 
 namespace brume::cli {
@@ -12,17 +14,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::minutes kCompileLimit{10};
-
-Result<std::vector<std::string>> sources_in(const fs::path& folder) {
-  std::vector<std::string> sources;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().extension() == ".cpp" && !entry.path().stem().string().ends_with("_test"))
-      sources.push_back(entry.path().string());
-  std::sort(sources.begin(), sources.end());
-  if (sources.empty()) return fail(ErrorCode::kUsage, folder.string() + ": holds no .cpp file of a job");
-  return sources;
-}
 
 // A folder that goes with everything in it.
 class TemporaryFolder {
@@ -41,34 +32,106 @@ class TemporaryFolder {
   fs::path path_;
 };
 
+bool is_test(const fs::path& source) { return source.stem().string().ends_with(kTestSuffix); }
+
+// A kit is the compiler and its flags, "--", and what is compiled or linked with the job, each on a line.
+struct Kit {
+  std::vector<std::string> compiler;
+  std::vector<std::string> parts;
+};
+
+Result<Kit> read_kit(const fs::path& path) {
+  std::ifstream in(path);
+  if (!in) return fail(ErrorCode::kNotFound, path.string() + ": is missing; build Brume with its enclave programs");
+  Kit kit;
+  bool after = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line == "--") {
+      after = true;
+    } else {
+      (after ? kit.parts : kit.compiler).push_back(line);
+    }
+  }
+  return kit;
+}
+
+engine::Command command_for(const JobSources& job, const Kit& kit, const std::vector<std::string>& more) {
+  engine::Command command{.arguments = kit.compiler, .timeout = kCompileLimit};
+  std::vector<std::string>& arguments = command.arguments;
+  arguments.insert(arguments.end(), job.flags.begin(), job.flags.end());
+  arguments.push_back("-I" + job.folder.string());
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  for (const fs::path& source : job.sources) arguments.push_back(source.string());
+  return command;
+}
+
+// Whether a line says that of the function which BRUME_JOB makes.
+bool says_of_job(const std::string& said, const char* what) {
+  std::istringstream lines(said);
+  for (std::string line; std::getline(lines, line);)
+    if (const std::size_t at = line.find(what); at != line.npos && line.find("brume_job_program", at) != line.npos)
+      return true;
+  return false;
+}
+
+// In the words of the compiler and of more than one linker.
+std::string without_job(const std::string& said) {
+  for (const char* what : {"undefined reference to", "undefined symbol"})
+    if (says_of_job(said, what)) return "no .cpp file of it holds BRUME_JOB(...), which makes a type the job";
+  for (const char* what : {"multiple definition of", "duplicate symbol", "redefinition of"})
+    if (says_of_job(said, what)) return "it holds BRUME_JOB(...) more than once; a folder is one job";
+  return {};
+}
+
+std::unexpected<Error> not_compiled(const JobSources& job, const std::string& said) {
+  const std::string reason = without_job(said);
+  return malformed(job.folder.string() + ": " + (reason.empty() ? "the job does not compile" : reason) + ":\n" + said);
+}
+
 }  // namespace
 
-Status compile_job(const fs::path& folder, const fs::path& kit_path, const fs::path& program) {
+Result<JobSources> JobSources::find(const fs::path& folder, const fs::path& kit) {
   std::error_code error;
-  BRUME_ASSIGN(std::vector<std::string> sources, sources_in(fs::absolute(folder, error)));
-  std::ifstream kit(kit_path);
-  if (!kit)
-    return fail(ErrorCode::kNotFound, kit_path.string() + ": is missing; build Brume with its enclave programs");
-  engine::Command command{.arguments = {}, .timeout = kCompileLimit};
-  for (std::string line; std::getline(kit, line);) {
-    if (line != "--") {
-      command.arguments.push_back(line);
-      continue;
-    }
-    command.arguments.push_back("-ffile-prefix-map=" + fs::absolute(folder, error).string() + "=job");
-    command.arguments.insert(command.arguments.end(), {"-I" + folder.string(), "-o", program.string()});
-    command.arguments.insert(command.arguments.end(), sources.begin(), sources.end());
-  }
-  BRUME_ASSIGN(engine::CommandOutput output, engine::run_command(command));
-  if (output.exit_code != 0) return malformed(folder.string() + ": the job does not compile:\n" + output.err);
+  JobSources job{.folder = fs::absolute(folder, error), .kit = kit};
+  for (const auto& entry : fs::directory_iterator(job.folder, error))
+    if (entry.path().extension() == ".cpp" && !is_test(entry.path())) job.sources.push_back(entry.path());
+  if (error) return fail(ErrorCode::kIo, folder.string() + ": " + error.message());
+  std::ranges::sort(job.sources);
+  if (job.sources.empty())
+    return fail(ErrorCode::kUsage,
+                folder.string() + ": holds no .cpp file of a job (*" + kTestSuffix + ".cpp are its tests)");
+  return job;
+}
+
+Status compile_job(const JobSources& job, const fs::path& program) {
+  BRUME_ASSIGN(const Kit kit, read_kit(job.kit));
+  engine::Command command = command_for(job, kit, {"-o", program.string()});
+  command.arguments.insert(command.arguments.end(), kit.parts.begin(), kit.parts.end());
+  BRUME_ASSIGN(const engine::CommandOutput output, engine::run_command(command));
+  if (output.exit_code != 0) return not_compiled(job, output.err);
   return {};
+}
+
+Result<std::vector<fs::path>> files_of_job(const JobSources& job) {
+  BRUME_ASSIGN(const Kit kit, read_kit(job.kit));
+  BRUME_ASSIGN(const engine::CommandOutput output, engine::run_command(command_for(job, kit, {"-MM"})));
+  if (output.exit_code != 0) return not_compiled(job, output.err);
+  std::vector<fs::path> files = files_of_rules(output.out);
+  files.push_back(job.kit);
+  std::error_code error;
+  for (const std::string& part : kit.parts)
+    if (fs::is_regular_file(part, error)) files.emplace_back(part);
+  return files;
 }
 
 Result<Bytes> compile_enclave_job(const fs::path& folder, const fs::path& jobs_folder) {
   const TemporaryFolder temporary;
   if (temporary.path().empty()) return fail(ErrorCode::kIo, "no temporary folder could be made");
   const fs::path program = temporary.path() / "program";
-  BRUME_TRY(compile_job(folder, jobs_folder / kEnclaveKit, program));
+  BRUME_ASSIGN(JobSources job, JobSources::find(folder, jobs_folder / kEnclaveKit));
+  // The same program wherever the folder lies.
+  job.flags.push_back("-ffile-prefix-map=" + job.folder.string() + "=job");
+  BRUME_TRY(compile_job(job, program));
   std::ifstream in(program, std::ios::binary);
   return Bytes(std::istreambuf_iterator<char>(in), {});
 }

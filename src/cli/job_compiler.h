@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -13,9 +15,22 @@ namespace brume::cli {
 inline constexpr const char* kEnclaveKit = "kit";
 inline constexpr const char* kLocalKit = "local-kit";
 
-// All *.cpp in `sources` but *_test.cpp, in order of name, become `program`. Errors carry the compiler's words.
-Status compile_job(const std::filesystem::path& sources, const std::filesystem::path& kit,
-                   const std::filesystem::path& program);
+inline constexpr const char* kTestSuffix = "_test";
+
+struct JobSources {
+  std::filesystem::path folder;                // absolute
+  std::filesystem::path kit;                   // the file
+  std::vector<std::filesystem::path> sources;  // all *.cpp in the folder but *_test.cpp, in order of name
+  std::vector<std::string> flags;              // besides the kit's
+
+  // Errors: kUsage, where there are none.
+  static Result<JobSources> find(const std::filesystem::path& folder, const std::filesystem::path& kit);
+};
+
+// Errors carry the compiler's words.
+Status compile_job(const JobSources& job, const std::filesystem::path& program);
+// All that the program is made of, but the system's headers: another program, perhaps, when one of them changes.
+Result<std::vector<std::filesystem::path>> files_of_job(const JobSources& job);
 // The enclave program's bytes. `jobs_folder` holds the kits.
 Result<Bytes> compile_enclave_job(const std::filesystem::path& sources, const std::filesystem::path& jobs_folder);
 

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/job_compiler.h"
 #include "cli/job_program.h"
 #include "cli/new_job_files.h"
 #include "cli/verbs.h"
@@ -38,6 +39,9 @@ Result<std::string> type_of(const std::string& name) {
     begins_word = joins;
   }
   if (begins_word || name.size() > mapreduce::kJobNameSizeLimit) return bad_name(name);
+  if (name.ends_with("_test") || name.ends_with("-test"))
+    return fail(ErrorCode::kUsage, "'" + name + "' is no name for a job: its source would be *" + kTestSuffix +
+                                       ".cpp, and such files are tests, no part of a job");
   return type;
 }
 
