@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int kNameAttempts = 1000;
+
 std::string folder_of(const std::string& path) {
   std::string folder = fs::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -22,6 +24,17 @@ std::string folder_of(const std::string& path) {
 
 std::unexpected<Error> exists_already(const std::string& path) {
   return fail(ErrorCode::kState, path + ": exists already; choose another name, or replace it with --force");
+}
+
+// A short name beside: one made of the file's own could be longer than a name may be.
+Result<std::string> link_beside(const std::string& file, const std::string& folder, const std::string& shown) {
+  const std::string begin = (fs::path(folder) / (".brume-" + std::to_string(::getpid()) + "-")).string();
+  for (int i = 0; i < kNameAttempts; ++i) {
+    std::string beside = begin + std::to_string(i);
+    if (::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, beside.c_str(), AT_SYMLINK_FOLLOW) == 0) return beside;
+    if (errno != EEXIST) break;  // of another thread, or left by a process that was killed
+  }
+  return fail_errno(shown);
 }
 
 }  // namespace
@@ -62,6 +75,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, const OutputOptio
     file.path_ = fs::canonical(path, error).string();
     if (error) return fail(ErrorCode::kIo, path + ": " + error.message());
   } else {
+    if (errno != ENOENT) return fail_errno(path);
     file.path_ = path;
   }
   BRUME_TRY(file.open_temporary());
@@ -75,7 +89,7 @@ Status AtomicFile::open_temporary() {
   if (fd_) return {};
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return fail_errno(name_);
   // A file system without O_TMPFILE.
-  temporary_ = (fs::path(folder) / ("." + fs::path(path_).filename().string() + ".XXXXXX")).string();
+  temporary_ = (fs::path(folder) / ".brume-XXXXXX").string();
   fd_.reset(::mkostemp(temporary_.data(), O_CLOEXEC));
   if (!fd_) {
     temporary_.clear();
@@ -128,11 +142,7 @@ Status AtomicFile::give_name() {
     if (errno != EEXIST) return fail_errno(name_);
     if (!options_.force) return exists_already(name_);
     // A link cannot replace a file; a rename can.
-    std::string beside = (fs::path(folder_of(path_)) /
-                          ("." + fs::path(path_).filename().string() + "." + std::to_string(::getpid()) + ".new"))
-                             .string();
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, beside.c_str(), AT_SYMLINK_FOLLOW) != 0) return fail_errno(name_);
-    temporary_ = beside;
+    BRUME_ASSIGN(temporary_, link_beside(self, folder_of(path_), name_));
   }
   unsigned flags = options_.force ? 0 : RENAME_NOREPLACE;
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), flags) != 0) {

@@ -65,6 +65,13 @@ Status InputFile::check_unchanged() const {
   return {};
 }
 
+bool looks_sealed(std::string_view begin) {
+  constexpr std::string_view kBinary = "age-encryption.org/";
+  constexpr std::string_view kArmored = "-----BEGIN AGE ";
+  static_assert(kBinary.size() <= kSealedLookSize && kArmored.size() <= kSealedLookSize);
+  return begin.starts_with(kBinary) || begin.starts_with(kArmored);
+}
+
 Result<Bytes> read_whole(const std::string& path, std::uint64_t limit_size) {
   BRUME_ASSIGN(InputFile file, InputFile::open(path));
   Bytes bytes(static_cast<std::size_t>(std::min(file.size().value_or(0), limit_size)) + 1);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -32,6 +33,10 @@ class InputFile {
   std::string name_;
   std::optional<std::uint64_t> size_;
 };
+
+// Whether bytes begin as an age file does, of any version, or as one that is armored (text): not to be read as plain.
+inline constexpr std::size_t kSealedLookSize = 19;  // bytes that tell
+bool looks_sealed(std::string_view begin);
 
 // A file as a whole; kLimit where it is longer.
 Result<Bytes> read_whole(const std::string& path, std::uint64_t limit_size);

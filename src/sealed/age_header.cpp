@@ -44,7 +44,9 @@ Status check_version_line(std::string_view text) {
   std::size_t size = std::min(text.size(), kVersionLine.size());
   if (text.substr(0, size) == kVersionLine.substr(0, size)) return {};
   if (text.starts_with(kArmorStart)) {
-    return fail(ErrorCode::kUnsupported, "age header: the file is armored (text); Brume reads the binary form only");
+    return fail(ErrorCode::kUnsupported,
+                "age header: the file is armored (text); Brume reads the binary form only: grep -v -- ----- FILE | "
+                "base64 -d makes that");
   }
   return malformed("age header: the file does not start with \"age-encryption.org/v1\"");
 }
