@@ -1,4 +1,6 @@
 // `brume run`: one job over its inputs, sealed all the way.
+#include <brume/utf8.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -9,10 +11,12 @@
 #include "cli/sealed_inputs.h"
 #include "cli/verbs.h"
 #include "files/output_paths.h"
+#include "files/parameter_words.h"
 #include "files/size_text.h"
 #include "formats/input_decoder.h"
 #include "image/reference_values.h"
 #include "mapreduce/descriptor.h"
+#include "mapreduce/messages.h"
 #include "master/control.h"
 #include "master/home.h"
 
@@ -24,6 +28,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kReferenceSizeLimit = 64u << 10;
+constexpr std::size_t kShownTextLimit = 200;
 
 struct RunOptions {
   std::string job;
@@ -45,15 +50,18 @@ struct RunOptions {
   std::string debugger;  // of a local run
 };
 
-Result<json> parse_parameters(const std::vector<std::string>& words) {
-  json out = json::object();
-  for (const std::string& word : words) {
-    std::size_t equals = word.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return fail(ErrorCode::kUsage, "-p " + word + ": expected KEY=VALUE");
-    out[word.substr(0, equals)] = word.substr(equals + 1);
-  }
-  return out;
+// What goes to the master is JSON, which has no other bytes; replaced, they would mean something else.
+Status check_text(const std::string& what, const std::string& text) {
+  if (is_utf8(text)) return {};
+  return fail(ErrorCode::kUsage, what + " " + mapreduce::printable(text, kShownTextLimit) + ": is not UTF-8");
+}
+
+Status check_text(const RunOptions& options) {
+  BRUME_TRY(check_text("job", options.job));
+  for (const std::string& parameter : options.parameters) BRUME_TRY(check_text("-p", parameter));
+  for (const std::string& output : options.outputs) BRUME_TRY(check_text("--output", output));
+  for (const std::string& side : options.sides) BRUME_TRY(check_text("--side", side));
+  return check_text("--recipient", options.recipient);
 }
 
 // The program would refuse every order of another job; this says so before anything is sealed or sent.
@@ -108,10 +116,21 @@ std::string default_output(const std::string& word) {
   return fs::path(shown.substr(0, shown.find_last_not_of('/') + 1)).filename().string() + ".result";
 }
 
+// The master writes results, and has no standard output for them.
+Status check_files(const files::OutputPaths& outputs) {
+  bool to_standard_output = outputs.first == "-";
+  for (const auto& [name, path] : outputs.others) to_standard_output = to_standard_output || path == "-";
+  if (!to_standard_output) return {};
+  return fail(ErrorCode::kUsage,
+              "--output -: a cluster's result goes to a file: name one, and read that (standard "
+              "output is for --local; a file named '-' is ./-)");
+}
+
 // What the master is asked; `inputs` keeps what it made for that.
 Result<json> make_request(const RunOptions& options, const master::Home& home, SealedInputs& inputs) {
+  BRUME_TRY(check_text(options));
   json request{{"verb", "run"}, {"job", options.job}, {"partitions", options.partitions}, {"pad", options.pad}};
-  BRUME_ASSIGN(request["parameters"], parse_parameters(options.parameters));
+  BRUME_ASSIGN(request["parameters"], files::parse_parameter_words(options.parameters));
   BRUME_ASSIGN(request["split_size"],
                options.split_size.empty() ? Result<std::uint64_t>(0) : files::parse_size(options.split_size));
   const std::string compression = options.compression.empty() ? "auto" : options.compression;
@@ -119,11 +138,14 @@ Result<json> make_request(const RunOptions& options, const master::Home& home, S
   request["compression"] = compression;
   std::error_code error;
   BRUME_ASSIGN(const files::OutputPaths outputs, files::parse_output_paths(options.outputs));
+  BRUME_TRY(check_files(outputs));
   const std::string output = outputs.first.empty() ? default_output(options.inputs.front()) : outputs.first;
   request["output"] = fs::absolute(output, error).string();
   request["outputs"] = json::object();
   for (const auto& [name, path] : outputs.others) request["outputs"][name] = fs::absolute(path, error).string();
   BRUME_ASSIGN(const auto paths, files::list_inputs(options.inputs, mapreduce::kInputLimit));
+  // Of a folder, each of its files.
+  for (const files::NamedPath& path : paths) BRUME_TRY(check_text("--input", path.path));
   BRUME_ASSIGN(const auto sides, files::parse_sides(options.sides));
   BRUME_ASSIGN(request["inputs"], inputs.add("--input", paths));
   BRUME_ASSIGN(request["sides"], inputs.add("--side", sides));
@@ -242,7 +264,8 @@ void add_run(CLI::App& app) {
       ->needs(local);
   verb->add_option("--seed", options->seed, "With --local: changes the order of all that a job must not rely on")
       ->needs(local);
-  verb->add_option("--debugger", options->debugger, "With --local: what starts the job's program, as in 'gdb --args'")
+  verb->add_option("--debugger", options->debugger,
+                   "With --local: what starts the job's program, as in 'gdb --args'; quotes hold a word together")
       ->needs(local);
   verb->callback([options] { finish(run(*options)); });
 }

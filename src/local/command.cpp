@@ -12,6 +12,8 @@
 #include "files/input_file.h"
 #include "files/input_list.h"
 #include "files/output_paths.h"
+#include "files/output_places.h"
+#include "files/parameter_words.h"
 #include "files/size_text.h"
 #include "formats/input_decoder.h"
 #include "local/decoded_input.h"
@@ -118,6 +120,7 @@ class Outputs {
       path = given == paths_.others.end() ? paths_.first + "." + name : given->second;
       if (given != paths_.others.end()) paths_.others.erase(given);
     }
+    BRUME_TRY(places_.add(path));
     BRUME_ASSIGN(files::AtomicFile file, files::AtomicFile::create(path, {.force = true}));
     sinks_.push_back(std::make_unique<FileSink>(std::move(file)));
     return sinks_.back().get();
@@ -132,6 +135,7 @@ class Outputs {
 
  private:
   files::OutputPaths paths_;
+  files::OutputPlaces places_;
   std::vector<std::unique_ptr<FileSink>> sinks_;
 };
 
@@ -150,12 +154,8 @@ Result<std::vector<LocalSide>> read_sides(const std::vector<std::string>& words)
 
 Result<LocalOptions> local_options(const Options& options) {
   LocalOptions local;
-  for (const std::string& word : options.parameters) {
-    const std::size_t equals = word.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return fail(ErrorCode::kUsage, "-p " + word + ": expected KEY=VALUE");
-    local.parameters.push_back({word.substr(0, equals), word.substr(equals + 1)});
-  }
+  BRUME_ASSIGN(const auto parameters, files::parse_parameter_words(options.parameters));
+  for (const auto& [key, value] : parameters) local.parameters.push_back({key, value});
   BRUME_ASSIGN(local.sides, read_sides(options.sides));
   local.partition_count = options.partitions;
   BRUME_ASSIGN(local.split_size, files::parse_size(options.split_size));

@@ -64,8 +64,7 @@ class LineReader {
   std::size_t searched_ = 0;
 };
 
-bool send_line(int fd, const json& value) {
-  std::string line = transport::json_text(value) + "\n";
+bool send_text(int fd, const std::string& line) {
   for (std::size_t done = 0; done < line.size();) {
     ssize_t n = ::send(fd, line.data() + done, line.size() - done, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
@@ -73,6 +72,20 @@ bool send_line(int fd, const json& value) {
     done += static_cast<std::size_t>(n);
   }
   return true;
+}
+
+// Answers are for people: what is not UTF-8 in them, as a file's name may be, is replaced.
+bool send_line(int fd, const json& value) {
+  return send_text(fd, transport::json_text(value) + "\n");
+}
+
+// Requests are meant: nothing in them is replaced.
+Result<std::string> request_line(const json& request) {
+  try {
+    return request.dump() + "\n";
+  } catch (const json::type_error&) {
+    return fail(ErrorCode::kUsage, "the request to the master holds text that is not UTF-8");
+  }
 }
 
 json error_line(const Error& error) {
@@ -155,13 +168,14 @@ void ControlServer::serve(UniqueFd connection) {
 
 Result<json> control_call(const std::filesystem::path& socket_path, const json& request,
                           const std::function<void(const json&)>& on_event) {
+  BRUME_ASSIGN(const std::string line, request_line(request));
   BRUME_ASSIGN(sockaddr_un address, socket_address(socket_path));
   UniqueFd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connection.get() < 0) return system_error("control socket");
   if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     return fail(ErrorCode::kUnavailable,
                 "no cluster is running here (" + socket_path.string() + "); start one with 'brume up'");
-  if (!send_line(connection.get(), request)) return system_error("control socket");
+  if (!send_text(connection.get(), line)) return system_error("control socket");
   LineReader reader(connection.get());
   for (;;) {
     BRUME_ASSIGN(auto line, reader.next());

@@ -52,7 +52,7 @@ class ControlServer {
 };
 
 // Sends the request, hands event lines to `on_event`, answers the last line. An error of the master's
-// comes back as the same Error.
+// comes back as the same Error; kUsage for a request whose text is not UTF-8.
 Result<nlohmann::json> control_call(const std::filesystem::path& socket, const nlohmann::json& request,
                                     const std::function<void(const nlohmann::json&)>& on_event = {});
 

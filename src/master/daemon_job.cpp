@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "files/output_places.h"
 #include "mapreduce/outputs.h"
 #include "master/read_ahead.h"
 #include "master/receipt.h"
@@ -72,15 +73,16 @@ class Results {
 
  private:
   Status add(const std::string& name, const std::filesystem::path& path, const JobRequest& request, Random& random) {
-    for (const auto& other : files_)
-      if (other->path() == path) return fail(ErrorCode::kUsage, path.string() + ": two outputs cannot go there");
-    BRUME_ASSIGN(auto file, ResultFile::create(path, request.output_recipient, random));
+    BRUME_TRY(places_.add(path));
+    BRUME_ASSIGN(const std::filesystem::path target, files::replaceable_target(path));
+    BRUME_ASSIGN(auto file, ResultFile::create(target, request.output_recipient, random));
     files_.push_back(std::move(file));
     names_.push_back(name);
     return {};
   }
 
   std::vector<std::string> names_;
+  files::OutputPlaces places_;
   std::vector<std::unique_ptr<ResultFile>> files_;
 };
 
