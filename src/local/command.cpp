@@ -23,7 +23,13 @@
 namespace brume::local {
 namespace {
 
-constexpr const char* kAgeBegin = "age-encryption.org/";
+// What is sealed would be counted as if it were text.
+Status check_plain(const std::string& name, ByteView begin) {
+  const std::string_view text = as_chars(begin);
+  if (!files::looks_sealed(text)) return {};
+  const std::string opened = text.starts_with('-') ? "age -d -i KEY " + name : "brume open " + name + " -o -";
+  return fail(ErrorCode::kUsage, "is sealed; a local run reads plain input: " + opened + " | ...");
+}
 
 struct Options {
   std::vector<std::string> inputs;
@@ -39,7 +45,8 @@ struct Options {
   bool quiet = false;
 };
 
-// Open only while it is read: there may be thousands.
+// A regular file is open only while it is read, for there may be thousands. A pipe stays open: who writes into it would
+// be told that nobody reads any more.
 class FileInput final : public Input {
  public:
   explicit FileInput(files::NamedPath path) : path_(std::move(path)) {
@@ -49,7 +56,7 @@ class FileInput final : public Input {
   Status look() {
     BRUME_TRY(open());
     size_ = file_->size();
-    if (path_.path != "-") file_.reset();
+    if (can_reopen()) file_.reset();
     return {};
   }
   const std::string& name() const override { return path_.name; }
@@ -58,9 +65,7 @@ class FileInput final : public Input {
     if (ended_) return std::size_t{0};
     if (!file_) BRUME_TRY(open());
     BRUME_ASSIGN(const std::size_t size, file_->read(out));
-    // A sealed file would be counted as if it were text.
-    if (std::exchange(at_begin_, false) && as_chars(out.first(size)).starts_with(kAgeBegin))
-      return fail(ErrorCode::kUsage, "is sealed; a local run reads plain input: brume open " + name() + " -o - | ...");
+    if (std::exchange(at_begin_, false)) BRUME_TRY(check_plain(name(), out.first(size)));
     if (size < out.size()) {
       ended_ = true;
       file_.reset();
@@ -69,8 +74,7 @@ class FileInput final : public Input {
   }
   // A pipe, whatever its name, would go on where it is.
   Status rewind() override {
-    std::error_code error;
-    if (path_.path == "-" || !std::filesystem::is_regular_file(path_.path, error))
+    if (!can_reopen())
       return fail(ErrorCode::kUsage, name() + " can be read once, and this job reads its input in every pass");
     file_.reset();
     ended_ = false;
@@ -79,6 +83,10 @@ class FileInput final : public Input {
   }
 
  private:
+  bool can_reopen() const {
+    std::error_code error;
+    return path_.path != "-" && std::filesystem::is_regular_file(path_.path, error);
+  }
   Status open() {
     BRUME_ASSIGN(files::InputFile file, files::InputFile::open(path_.path));
     file_.emplace(std::move(file));
@@ -147,6 +155,7 @@ Result<std::vector<LocalSide>> read_sides(const std::vector<std::string>& words)
   std::vector<LocalSide> out;
   for (const files::NamedPath& named : sides) {
     BRUME_ASSIGN(Bytes bytes, files::read_whole(named.path, kSideSizeLimit));
+    if (auto status = check_plain(named.path, bytes); !status) return within("--side " + named.name, status.error());
     out.push_back({named.name, std::move(bytes)});
   }
   return out;

@@ -2,16 +2,14 @@
 
 #include "base/check.h"
 #include "crypto/tls_roots.h"
+#include "files/input_file.h"
 
 namespace brume::master {
 
 namespace {
 
-constexpr std::string_view kAgeMagic = "age-encryption.org/v1\n";
 static_assert(transport::kSealedChunkSize == sealed::kAgeSealedChunkSize);
 static_assert(transport::kSealedChunkLeast == crypto::kAeadTagSize);
-
-bool begins_as_age(ByteView bytes) { return as_chars(bytes).starts_with(kAgeMagic); }
 
 // What everybody who fetches the input asks for, now.
 Result<std::string> url_of(const InputName& name, const InputAccess& access, UnixMs now_ms) {
@@ -32,7 +30,7 @@ struct Authenticated {
 
 Result<sealed::AgeOpening> open_header(InputBytes& bytes, std::span<const sealed::AgeIdentity> identities) {
   BRUME_ASSIGN(const Bytes prefix, bytes.read(0, sealed::kAgeHeaderSizeLimit + sealed::kAgeNonceSize));
-  if (!begins_as_age(prefix))
+  if (!files::looks_sealed(as_chars(prefix)))
     return malformed(
         "is not sealed. Hosts fetch it themselves, so it must be an age file: seal it with 'brume seal -r "
         "\"$(brume status --recipient)\" FILE -o FILE.age', and put that there");
@@ -106,8 +104,8 @@ Result<Opened> open_bytes(const InputName& name, const InputAccess& access, cons
 
 Result<bool> is_age_file(const std::filesystem::path& path) {
   BRUME_ASSIGN(const auto file, FileBytes::open(path));
-  BRUME_ASSIGN(const Bytes begin, file->read(0, kAgeMagic.size()));
-  return begins_as_age(begin);
+  BRUME_ASSIGN(const Bytes begin, file->read(0, files::kSealedLookSize));
+  return files::looks_sealed(as_chars(begin));
 }
 
 Result<InputFile> InputFile::open(const InputName& name, const InputAccess& access,

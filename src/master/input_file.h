@@ -54,7 +54,7 @@ class InputFile {
   std::string roots_;
 };
 
-// Whether the file begins as an age file does.
+// Whether the file begins as an age file does, one that is not taken too: open() says why.
 Result<bool> is_age_file(const std::filesystem::path& path);
 
 }  // namespace brume::master
