@@ -195,7 +195,8 @@ nlohmann::ordered_json as_json(const JobProgram& program, const Options& options
           {"shuffled_size", totals.shuffled_size},
           {"scratch_size", totals.scratch_size},
           {"counters", counters},
-          {"malformed_places", places}};
+          {"malformed_places", places},
+          {"notes", totals.notes}};
 }
 
 void tell(const Options& options, const std::vector<FileInput>& inputs, const LocalTotals& totals) {
@@ -209,6 +210,7 @@ void tell(const Options& options, const std::vector<FileInput>& inputs, const Lo
     std::cerr << "counter " << counter.name << ": " << counter.sum << "\n";
   for (const RecordPlace& place : totals.malformed_places)
     std::cerr << input_name(inputs, place) << ": malformed record at byte " << place.offset << "\n";
+  for (const std::string& note : totals.notes) std::cerr << "note: " << note << "\n";
 }
 
 Status run(JobProgram& program, const Options& options) {

@@ -223,8 +223,6 @@ void LocalPass::tell(LocalTotals& totals) const {
   totals.shuffled_size += mapped_.size();
   totals.scratch_size += scratch_.size();
   totals.output = output_;
-  totals.counters = counters();
-  totals.malformed_places = places_;
 }
 
 }  // namespace brume::local

@@ -22,6 +22,7 @@ class LocalPass {
   // Adds what this pass did.
   void tell(LocalTotals& totals) const;
   std::vector<JobCounter> counters() const;
+  const std::vector<RecordPlace>& malformed_places() const { return places_; }
 
  private:
   using MapAttempt = mapreduce::MapAttempt<Spool>;

@@ -143,7 +143,7 @@ Result<bool> LocalRun::one_pass(mapreduce::OutputRouter& result) {
   BRUME_ASSIGN(LocalPass pass, LocalPass::create(program_, options_, configuration.partitions));
   BRUME_TRY(map(pass));
   BRUME_TRY(pass.reduce_all());
-  if (passes_.advance(pass.counters())) {
+  if (passes_.advance({pass.counters(), pass.malformed_places()}, static_cast<std::uint32_t>(inputs_.size()))) {
     BRUME_ASSIGN(Spool spool, Spool::create(1));
     PassOutput output(std::move(spool));
     BRUME_TRY(pass.merge(output));
@@ -155,6 +155,9 @@ Result<bool> LocalRun::one_pass(mapreduce::OutputRouter& result) {
   BRUME_TRY(pass.merge(result));
   BRUME_TRY(result.finish());
   pass.tell(totals_);
+  totals_.counters = passes_.told_counters();
+  totals_.malformed_places = passes_.told_places();
+  totals_.notes = passes_.notes();
   return false;
 }
 

@@ -55,8 +55,10 @@ struct LocalTotals {
   std::uint64_t shuffled_size = 0;  // bytes that map tasks wrote
   std::uint64_t scratch_size = 0;   // bytes that tasks kept because their memory was too small
   mapreduce::MergeTotals output;
-  std::vector<JobCounter> counters;           // of the last pass, by name
-  std::vector<RecordPlace> malformed_places;  // of the last pass, the lowest ones
+  // What is told of all passes (mapreduce/passes.h).
+  std::vector<JobCounter> counters;           // by name
+  std::vector<RecordPlace> malformed_places;  // the lowest ones; after the last input: of the output of the pass before
+  std::vector<std::string> notes;             // for people
 };
 
 // Called once for each output, the first one with an empty name, before anything is read.

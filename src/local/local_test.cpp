@@ -175,6 +175,22 @@ TEST(LocalRun, NamesMalformedRecordsByInputAndPlace) {
   }
 }
 
+TEST(LocalRun, TellsOfRecordsThatAnEarlierStageLeftOut) {
+  std::vector<std::unique_ptr<JobProgram>> stages;
+  stages.push_back(detail::make_program<Lines>("lines"));
+  stages.push_back(detail::make_program<Count>("lines"));
+  detail::StagedProgram program("lines", std::move(stages));
+  LocalOptions options;
+  options.parameters = {{"on-malformed", "skip"}};
+  TextInput input("input", "a\nbad\nb\nbad\n");
+  Input* inputs[] = {&input};
+  TextOutputs outputs;
+  const auto totals = run_local(program, options, inputs, outputs.opener());
+  ASSERT_TRUE(totals.has_value()) << totals.error().what;
+  EXPECT_EQ(totals->counters, (std::vector<JobCounter>{{"records.malformed", 2}}));
+  EXPECT_EQ(totals->malformed_places, (std::vector<RecordPlace>{{0, 2}, {0, 8}}));
+}
+
 TEST(LocalRun, AnotherHashKeyChangesNothing) {
   detail::CountingProgram<Count> program("count");
   const std::string text = some_text(20'000);
@@ -340,6 +356,12 @@ TEST(LocalRun, RepeatsAStageUntilNothingChanges) {
   EXPECT_EQ(run(program, options, {"1000\n3\n70\n", "9"}), "1\n1\n1\n1\n");
   options.parameters = {{"most", "2"}};
   EXPECT_EQ(run(program, options, {"1000\n3\n70\n", "9"}), "1\n2\n17\n250\n");
+  TextInput input("input", "1000\n");
+  Input* inputs[] = {&input};
+  TextOutputs outputs;
+  const auto totals = run_local(program, options, inputs, outputs.opener());
+  ASSERT_TRUE(totals.has_value()) << totals.error().what;
+  EXPECT_EQ(totals->notes, std::vector<std::string>{"the job did not converge: counter large is 1 after 2 passes"});
 }
 
 // Stage one: the largest number. Stage two: each as a part of it, with those over the bound apart.

@@ -11,6 +11,11 @@ namespace {
 
 bool is_name(const std::string& text) { return is_counter_name(text); }  // the same alphabet
 
+std::uint64_t sum_of(const std::vector<JobCounter>& counters, std::string_view name) {
+  const auto found = std::ranges::find(counters, name, &JobCounter::name);
+  return found == counters.end() ? 0 : found->sum;
+}
+
 Status check_stage(const StageFacts& stage) {
   if (!stage.carries.empty() && !is_name(stage.carries))
     return malformed("the job: a carried name is not [a-z0-9._-]{1,64}");
@@ -77,21 +82,47 @@ std::string Passes::title() const {
   return out;
 }
 
-bool Passes::advance(const std::vector<JobCounter>& counters) {
+bool Passes::advance(const Counted& counted, std::uint32_t input_count) {
   const StageFacts& done = stage();
-  const auto counted = [&](const std::string& name) {
-    const auto found = std::ranges::find(counters, name, &JobCounter::name);
-    return found == counters.end() ? std::uint64_t{0} : found->sum;
-  };
-  const bool settled = !done.until_zero.empty() && counted(done.until_zero) == 0;
-  if (!settled && repetition_ < done.at_most) {
-    ++repetition_;
-    return true;
+  const bool settled = !done.until_zero.empty() && sum_of(counted.counters, done.until_zero) == 0;
+  const bool ends_stage = settled || repetition_ == done.at_most;
+  const bool is_last = ends_stage && stage_ + 1 == stages_.size();
+  keep(counted, input_count, is_last);
+  if (ends_stage) end_stage(counted);
+  if (is_last) {
+    told_.counters = counted.counters;
+    const auto malformed = std::ranges::lower_bound(told_.counters, kMalformedCounter, {}, &JobCounter::name);
+    if (malformed != told_.counters.end() && malformed->name == kMalformedCounter) {
+      malformed->sum = malformed_;
+    } else if (malformed_ > 0) {
+      told_.counters.insert(malformed, {std::string(kMalformedCounter), malformed_});
+    }
+    return false;
   }
-  if (stage_ + 1 == stages_.size()) return false;
-  ++stage_;
-  repetition_ = 1;
+  repetition_ = ends_stage ? 1 : repetition_ + 1;
+  if (ends_stage) ++stage_;
   return true;
+}
+
+// A sample's records are read again as a whole.
+void Passes::keep(const Counted& counted, std::uint32_t input_count, bool is_last) {
+  const bool of_inputs = reads_input() && stage().sample_chunks == 0;
+  if (!of_inputs && !is_last) return;
+  stage_malformed_ = std::max(stage_malformed_, sum_of(counted.counters, kMalformedCounter));
+  for (RecordPlace place : counted.malformed_places) {
+    if (!reads_input()) place.input = input_count;
+    if (is_last || place.input < input_count) keep_lowest(told_.malformed_places, place);
+  }
+}
+
+void Passes::end_stage(const Counted& counted) {
+  malformed_ = add_to_limit(malformed_, stage_malformed_);
+  stage_malformed_ = 0;
+  const std::uint64_t left = sum_of(counted.counters, stage().until_zero);
+  if (stage().until_zero.empty() || left == 0) return;
+  const std::string which = stages_.size() > 1 ? "stage " + std::to_string(stage_ + 1) : "the job";
+  notes_.push_back(which + " did not converge: counter " + stage().until_zero + " is " + std::to_string(left) +
+                   " after " + std::to_string(repetition_) + (repetition_ == 1 ? " pass" : " passes"));
 }
 
 }  // namespace brume::mapreduce

@@ -44,16 +44,36 @@ class Passes {
   // For people: "stage 2 of 3, pass 7".
   std::string title() const;
 
-  // The pass is done, and counted that. False: it was the last one. Its output is the result, or the next pass needs
-  // it.
-  bool advance(const std::vector<JobCounter>& counters);
+  // What a pass counted. Its places' inputs are those that it read.
+  struct Counted {
+    std::vector<JobCounter> counters;
+    std::vector<RecordPlace> malformed_places{};
+  };
+  // The pass is done. False: it was the last one. Its output is the result, or the next pass needs it. `input_count`:
+  // of the run's inputs.
+  bool advance(const Counted& counted, std::uint32_t input_count);
+
+  // What is told of the whole job, after the last pass: its counters; but of malformed records, which one stage leaves
+  // out and the next never sees, all stages' sum, each as the pass with the most of them had it. Of passes that read
+  // the run's inputs whole, and of the last one.
+  const std::vector<JobCounter>& told_counters() const { return told_.counters; }
+  // The lowest ones; input `input_count` is the output of the pass before.
+  const std::vector<RecordPlace>& told_places() const { return told_.malformed_places; }
+  // For people: which stage ended without having settled.
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  void keep(const Counted& counted, std::uint32_t input_count, bool is_last);
+  void end_stage(const Counted& counted);
   explicit Passes(std::vector<StageFacts> stages) : stages_(std::move(stages)) {}
 
   std::vector<StageFacts> stages_;
   std::uint32_t stage_ = 0;
   std::uint32_t repetition_ = 1;
+  Counted told_;
+  std::uint64_t malformed_ = 0;        // of the stages before
+  std::uint64_t stage_malformed_ = 0;  // of the present one
+  std::vector<std::string> notes_;
 };
 
 }  // namespace brume::mapreduce

@@ -140,7 +140,12 @@ Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
     for (const auto& [node, use] : run->core().ledger().memory())
       if (use.peak >= job.memory[node].peak) job.memory[node] = use;
     job.pass_receipts.push_back(describe_pass(run->core(), job.passes.repetition()));
-    if (!job.passes.advance(run->core().ledger().job_counters())) return finish_job(job, *run);
+    const mapreduce::Ledger& ledger = run->core().ledger();
+    const auto input_count = static_cast<std::uint32_t>(job.given.inputs().size());
+    if (!job.passes.advance({ledger.job_counters(), ledger.malformed_places()}, input_count)) {
+      for (const std::string& note : job.passes.notes()) peer.send({{"event", "note"}, {"text", note}});
+      return finish_job(job, *run);
+    }
     BRUME_ASSIGN(job.previous, keep_output(*run));
   }
 }
@@ -227,7 +232,8 @@ Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
   const auto written = results.written();
   const std::filesystem::path folder = options_.home.runs() / run.id().hex();
   BRUME_TRY(make_private_folder(folder));
-  const json receipt = make_receipt(run.core(), job.given, job.pass_receipts, written, totals);
+  const JobFacts facts = master::describe_job(job.passes, job.given);
+  const json receipt = make_receipt(run.core(), job.given, job.pass_receipts, facts, written, totals);
   BRUME_TRY(write_private_file(folder / "receipt.json", transport::json_text(receipt, 2) + "\n", Flush::kLater));
   const UnixMs now = clock_.now_ms();
   audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", written.front().file->digest().hex()}});
@@ -238,8 +244,9 @@ Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
               {"records", totals.records},
               {"output_size", size},
               {"outputs", describe_outputs(written)},
-              {"counters", counters_of(run.core())},
-              {"malformed_places", malformed_places_of(run.core())},
+              {"counters", facts.counters},
+              {"malformed_places", facts.malformed_places},
+              {"notes", facts.notes},
               {"memory", describe_memory(job)},
               {"receipt", (folder / "receipt.json").string()},
               {"cluster_ms", collected - job.started_ms},

@@ -22,19 +22,22 @@ json describe_files(const std::vector<RunFile>& files) {
   return out;
 }
 
-}  // namespace
-
-json counters_of(const mapreduce::RunCore& core) {
+json describe_counters(const std::vector<JobCounter>& counters) {
   json out = json::object();
-  for (const JobCounter& counter : core.ledger().job_counters()) out[counter.name] = counter.sum;
+  for (const JobCounter& counter : counters) out[counter.name] = counter.sum;
   return out;
 }
 
-json malformed_places_of(const mapreduce::RunCore& core) {
-  json out = json::array();
-  for (const RecordPlace& place : core.ledger().malformed_places())
-    out.push_back({{"input", core.descriptor().fields().inputs[place.input].name}, {"offset", place.offset}});
-  return out;
+}  // namespace
+
+JobFacts describe_job(const mapreduce::Passes& passes, const RunInputs& given) {
+  json places = json::array();
+  for (const RecordPlace& place : passes.told_places()) {
+    const bool is_given = place.input < given.inputs().size();
+    const std::string name = is_given ? given.inputs()[place.input].name : std::string(kPreviousInput);
+    places.push_back({{"input", name}, {"offset", place.offset}});
+  }
+  return {describe_counters(passes.told_counters()), std::move(places), passes.notes()};
 }
 
 json describe_pass(const mapreduce::RunCore& core, std::uint32_t repetition) {
@@ -53,11 +56,15 @@ json describe_pass(const mapreduce::RunCore& core, std::uint32_t repetition) {
   for (std::uint32_t i = 0; i < descriptor.split_count(); ++i) add_task({mapreduce::Stage::kMap, i});
   if (descriptor.has_stitch()) add_task({mapreduce::Stage::kStitch, 0});
   for (std::uint32_t i = 0; i < descriptor.partition_count(); ++i) add_task({mapreduce::Stage::kReduce, i});
-  return {{"run", descriptor.run().hex()},         {"stage", descriptor.fields().stage}, {"pass", repetition},
-          {"descriptor", descriptor.hash().hex()}, {"counters", counters_of(core)},      {"tasks", tasks}};
+  return {{"run", descriptor.run().hex()},
+          {"stage", descriptor.fields().stage},
+          {"pass", repetition},
+          {"descriptor", descriptor.hash().hex()},
+          {"counters", describe_counters(core.ledger().job_counters())},
+          {"tasks", tasks}};
 }
 
-json make_receipt(const mapreduce::RunCore& last, const RunInputs& given, json passes,
+json make_receipt(const mapreduce::RunCore& last, const RunInputs& given, json passes, const JobFacts& facts,
                   const std::vector<WrittenOutput>& outputs, const mapreduce::MergeTotals& totals) {
   const mapreduce::DescriptorFields& fields = last.descriptor().fields();
   json written = json::array();
@@ -73,8 +80,8 @@ json make_receipt(const mapreduce::RunCore& last, const RunInputs& given, json p
           {"sides", describe_files(given.sides())},
           {"outputs", written},
           {"records", totals.records},
-          {"counters", counters_of(last)},
-          {"malformed_places", malformed_places_of(last)},
+          {"counters", facts.counters},
+          {"malformed_places", facts.malformed_places},
           {"passes", std::move(passes)}};
 }
 

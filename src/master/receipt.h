@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mapreduce/passes.h"
 #include "mapreduce/run.h"
 #include "master/result_file.h"
 #include "master/run_inputs.h"
@@ -18,12 +19,17 @@ struct WrittenOutput {
   const ResultFile* file = nullptr;
 };
 
+// What is told of a whole job.
+struct JobFacts {
+  nlohmann::json counters;
+  nlohmann::json malformed_places;  // inputs by their names
+  nlohmann::json notes;
+};
+JobFacts describe_job(const mapreduce::Passes& passes, const RunInputs& given);
+
 // inputs and sides: what the owner gave. last: the pass that made the result.
 nlohmann::json make_receipt(const mapreduce::RunCore& last, const RunInputs& given, nlohmann::json passes,
-                            const std::vector<WrittenOutput>& outputs, const mapreduce::MergeTotals& totals);
-
-nlohmann::json counters_of(const mapreduce::RunCore& core);
-// The places' inputs by their names.
-nlohmann::json malformed_places_of(const mapreduce::RunCore& core);
+                            const JobFacts& facts, const std::vector<WrittenOutput>& outputs,
+                            const mapreduce::MergeTotals& totals);
 
 }  // namespace brume::master
