@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   direct.size_of_records = sink.size_of_records;
   const std::size_t header = std::min<std::uint64_t>(sink.borders.header(), text.size());
   if (header < text.size()) static_cast<void>(direct.piece({as_chars(text.subspan(header)), header}));
-  const bool complete = sink.size_of_records == 0 || (text.size() - header) % sink.size_of_records == 0;
+  const bool has_header = text.empty() || text.size() >= sink.borders.header();
+  const bool complete = has_header && (sink.size_of_records == 0 || (text.size() - header) % sink.size_of_records == 0);
 
   FragmentJoiner joiner(sink.borders, {}, limit, sink);
   bool whole = true;
