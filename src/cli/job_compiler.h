@@ -18,10 +18,10 @@ inline constexpr const char* kLocalKit = "local-kit";
 inline constexpr const char* kTestSuffix = "_test";
 
 struct JobSources {
-  std::filesystem::path folder;                // absolute
-  std::filesystem::path kit;                   // the file
-  std::vector<std::filesystem::path> sources;  // all *.cpp in the folder but *_test.cpp, in order of name
-  std::vector<std::string> flags;              // besides the kit's
+  std::filesystem::path folder;                  // absolute
+  std::filesystem::path kit;                     // the file
+  std::vector<std::filesystem::path> sources{};  // all *.cpp in the folder but *_test.cpp, in order of name
+  std::vector<std::string> flags{};              // besides the kit's
 
   // Errors: kUsage, where there are none.
   static Result<JobSources> find(const std::filesystem::path& folder, const std::filesystem::path& kit);
