@@ -1,10 +1,15 @@
 // Sums of products of every two columns, as many rows and columns at a time as registers and caches hold.
+//
+// Numbers are taken less those of the first row: of numbers as they stand, products would lose what a covariance is
+// where means are large against the spread.
 #pragma once
 
 #include <brume/cpu.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -20,11 +25,14 @@ class Products {
       : avx2_(avx2),
         columns_(columns),
         panels_((columns + kWidth - 1) / kWidth),
-        sums_(panels_ * kWidth),
+        first_(columns),
+        sums_(columns),
         products_(tile_at(panels_, 0)),
         block_(panels_ * kWidth * kRows) {}
 
   void add(const char* rows, std::size_t row_count) {
+    if (count_ == 0 && row_count > 0) take_first(rows);
+    count_ += row_count;
     for (std::size_t row = 0; row < row_count; row += kRows) {
       const std::size_t count = row_count - row < kRows ? row_count - row : kRows;
       take_block(rows + row * columns_ * sizeof(float), count);
@@ -38,13 +46,18 @@ class Products {
     }
   }
 
-  double sum(std::size_t column) const { return sums_[column]; }
-  // Those of one column with all.
+  std::uint64_t count() const { return count_; }
+  // The first row, and of each column the sum of what its numbers are more than that one.
+  const std::vector<double>& first() const { return first_; }
+  const std::vector<double>& sums() const { return sums_; }
+  // Products of one column's differences from its mean with those of all.
   void append_row(std::size_t column, std::vector<double>& out) const {
+    const auto n = static_cast<double>(count_);
     for (std::size_t c = 0; c < columns_; ++c) {
       const std::size_t low = std::min(column, c);
       const std::size_t high = std::max(column, c);
-      out.push_back(products_[tile_at(high / kWidth, low) + low % kTile * kWidth + high % kWidth]);
+      out.push_back(products_[tile_at(high / kWidth, low) + low % kTile * kWidth + high % kWidth] -
+                    sums_[low] * sums_[high] / n);
     }
   }
 
@@ -58,14 +71,23 @@ class Products {
   static std::size_t tile_at(std::size_t panel, std::size_t column) {
     return (panel * (panel + 1) * kWidth / kTile / 2 + column / kTile) * kTile * kWidth;
   }
+  // What is not finite would make no number of the others.
+  void take_first(const char* row) {
+    for (std::size_t column = 0; column < columns_; ++column) {
+      float number;
+      std::memcpy(&number, row + column * sizeof number, sizeof number);
+      first_[column] = std::isfinite(number) ? static_cast<double>(number) : 0;
+    }
+  }
   // Panel after panel, row after row in each.
   void take_block(const char* rows, std::size_t count) {
     for (std::size_t row = 0; row < count; ++row) {
       for (std::size_t column = 0; column < columns_; ++column) {
         float number;
         std::memcpy(&number, rows + (row * columns_ + column) * sizeof number, sizeof number);
-        sums_[column] += number;
-        block_[(column / kWidth * kRows + row) * kWidth + column % kWidth] = number;
+        const double more = static_cast<double>(number) - first_[column];
+        sums_[column] += more;
+        block_[(column / kWidth * kRows + row) * kWidth + column % kWidth] = more;
       }
     }
   }
@@ -108,6 +130,8 @@ class Products {
   bool avx2_;
   std::size_t columns_;
   std::size_t panels_;
+  std::uint64_t count_ = 0;
+  std::vector<double> first_;
   std::vector<double> sums_;
   std::vector<double> products_;
   std::vector<double> block_;  // columns of some rows

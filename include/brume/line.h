@@ -2,12 +2,27 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 
 namespace brume {
+
+namespace detail {
+
+// The shortest decimal form, and its end. What is no number is nan: its sign depends on the processor.
+template <typename Number>
+char* print_number(char* begin, char* end, Number number) {
+  if constexpr (std::floating_point<Number>) {
+    if (std::isnan(number)) number = std::numeric_limits<Number>::quiet_NaN();
+  }
+  return std::to_chars(begin, end, number).ptr;
+}
+
+}  // namespace detail
 
 class Line {
  public:
@@ -33,7 +48,7 @@ class Line {
     requires(std::integral<Number> || std::floating_point<Number>)
   Line& operator<<(Number number) {
     char* at = room(kMaxNumberSize);
-    size_ += static_cast<std::size_t>(std::to_chars(at, at + kMaxNumberSize, number).ptr - at);
+    size_ += static_cast<std::size_t>(detail::print_number(at, at + kMaxNumberSize, number) - at);
     return *this;
   }
 

@@ -4,6 +4,7 @@
 #include <brume/counters.h>
 #include <brume/detail/pairs.h>
 #include <brume/output_format.h>
+#include <brume/task_ends.h>
 
 #include <memory>
 #include <span>
@@ -90,6 +91,9 @@ class Output {
     }
     throw detail::TaskEnds("the job writes to an output that it did not name");
   }
+
+  // For input that has no result, in words that hold no data: "there is no mean: the input is empty". Ends the run.
+  [[noreturn]] static void refuse(const std::string& rule) { throw detail::TaskEnds(rule); }
 
   // Adds to a counter of the run (counters.h); told beside the result and in the receipt.
   void count(std::string_view name, std::uint64_t amount = 1) { counters_.add(name, amount); }

@@ -255,19 +255,53 @@ TEST(PcaJob, EveryProcessorAddsProductsAlike) {
       products->add(reinterpret_cast<const char*>(rows.data()), 70);
       products->add(reinterpret_cast<const char*>(rows.data() + columns * 70), 7);
     }
+    ASSERT_EQ(wide.sums(), plain.sums());
     for (std::size_t column = 0; column < columns; ++column) {
       std::vector<double> each[2];
       wide.append_row(column, each[0]);
       plain.append_row(column, each[1]);
       ASSERT_EQ(each[0], each[1]) << columns << " columns, " << column;
-      ASSERT_EQ(wide.sum(column), plain.sum(column));
       double expected = 0;
+      double sums[2] = {};
       for (std::size_t row = 0; row < 77; ++row) {
-        expected += static_cast<double>(rows[row * columns]) * static_cast<double>(rows[row * columns + column]);
+        const auto first = static_cast<double>(rows[row * columns]);
+        const auto other = static_cast<double>(rows[row * columns + column]);
+        expected += first * other;
+        sums[0] += first;
+        sums[1] += other;
       }
       ASSERT_EQ(each[0].size(), columns);
-      ASSERT_NEAR(each[0][0], expected, 1e-6);
+      ASSERT_NEAR(each[0][0], expected - sums[0] * sums[1] / 77, 1e-6);
     }
+  }
+}
+
+// A column of two neighbours, one that goes against it, and one number: sums of products alone have no digits left.
+TEST(PcaJob, FindsSmallVariancesOfLargeNumbers) {
+  std::vector<float> rows;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto one = static_cast<float>(i % 5 == 0);
+    rows.insert(rows.end(), {1e6f + one, 1e6f - 2 * one, 1234567.125f, i % 2 == 0 ? 1e9f : 1e9f + 64});
+  }
+  for (const std::uint64_t split_size : {1000u, 77'777u, 1u << 30}) {
+    const std::vector<double> numbers =
+        numbers_of(run_inputs(*pca_program(), {{"columns", "4"}}, {{"rows", floats(rows)}}, 2, split_size));
+    const std::vector<double> wanted{1e6 + 0.2, 1e6 - 0.4, 1234567.125, 1e9 + 32,  // means
+                                     0,         0.16,      -0.32,       0,        0, 1, -0.32, 0.64, 0, 0,
+                                     2,         0,         0,           0,        0, 3, 0,     0,    0, 1024};
+    ASSERT_EQ(numbers.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(numbers[i], wanted[i], 1e-9) << i;
+  }
+}
+
+TEST(PcaJob, SaysWhatANumberThatIsNotFiniteDoes) {
+  const float infinite = std::numeric_limits<float>::infinity();
+  const std::string rows = floats({infinite, 2, 1, 4, 1, 6});
+  for (const std::uint64_t split_size : {8u, 1u << 20}) {
+    EXPECT_EQ(run_inputs(*pca_program(), {{"columns", "2"}}, {{"rows", rows}}, 1, split_size),
+              "mean\tinf\t4\ncovariance\t0\tnan\tnan\ncovariance\t1\tnan\t2.6666666666666665\n");
+    EXPECT_EQ(run_inputs(*pca_program(), {{"columns", "2"}, {"components", "1"}}, {{"rows", rows}}, 1, split_size),
+              "error: reduce 0: there are no directions: a number of the input is not finite");
   }
 }
 

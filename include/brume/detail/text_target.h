@@ -29,7 +29,7 @@ void append_number(T number, Line& out) {
 template <Number T>
 void append_number(T number, std::string& out) {
   char text[32];
-  out.append(text, std::to_chars(text, text + sizeof text, number).ptr);
+  out.append(text, print_number(text, text + sizeof text, number));
 }
 
 }  // namespace brume::detail
