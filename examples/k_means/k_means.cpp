@@ -8,6 +8,8 @@
 //   -p passes=100               no more passes over the points than so many
 //   -p tolerance=0              a centre stays when no coordinate changes by more
 //   -p header=0                 bytes before the first point
+//
+// A point with a number that is not finite is a malformed record: -p on-malformed=fail (the default) or skip.
 #include <brume/job.h>
 #include <brume/lines.h>
 
@@ -46,18 +48,28 @@ struct Settings {
     parameters.number("header", header, std::uint64_t{0}, std::uint64_t{1} << 40);
     std::string tolerance_text = "0";
     parameters.text("tolerance", tolerance_text);
-    if (const auto parsed = parse_numbers<double>(tolerance_text, ','); parsed && parsed->size() == 1) {
+    if (const auto parsed = parse_numbers<double>(tolerance_text, ',');
+        parsed && parsed->size() == 1 && parsed->front() >= 0) {
       tolerance = parsed->front();
     } else {
-      parameters.refuse("tolerance", "is a number");
+      parameters.refuse("tolerance", "is a number from 0");
     }
     const bool drawn = count != 0 && dimensions != 0;
     if (text.empty() ? !drawn : count + dimensions != 0)
       parameters.refuse("centres", "is needed, or k and dimensions in its place");
     if (!text.empty() && !parse_centres(text))
       parameters.refuse("centres", "is a list like 1.5,2;3,4: centres of equally many numbers");
+    if (drawn && sample_chunks() > kMostChunks)
+      parameters.refuse("k", "is less where points are so large: 65536 chunks of 64 KiB have too few of them");
   }
-  brume::Records records() const { return {sizeof(float) * dimensions, header}; }
+  brume::Records records() const { return {point_size(), header}; }
+  std::size_t point_size() const { return sizeof(float) * dimensions; }
+  // Of the sample that centres are drawn from: about twice as many whole points, at least, as there are centres.
+  std::uint32_t sample_chunks() const {
+    if (!centres.empty()) return kLeastChunks;
+    const std::size_t in_chunks = 2 * count * point_size() / (kChunkSize - point_size()) + 1;
+    return std::max(kLeastChunks, static_cast<std::uint32_t>(in_chunks));
+  }
 
   std::vector<Point> centres;  // that were given
   std::size_t count = 0;
@@ -67,6 +79,10 @@ struct Settings {
   std::uint64_t header = 0;
 
  private:
+  static constexpr std::size_t kChunkSize = 65536;  // more than the largest point
+  static constexpr std::uint32_t kLeastChunks = 64;
+  static constexpr std::uint32_t kMostChunks = 65536;
+
   bool parse_centres(std::string_view text) {
     for (;;) {
       const std::size_t end = std::min(text.find(';'), text.size());
@@ -88,14 +104,20 @@ struct Begin : Settings {
   using Key = std::pair<std::uint64_t, std::string>;
   using Value = bool;
 
-  brume::Stage stage() const { return {.sample_chunks = 64, .partitions = 1}; }
-  void map(std::string_view points, brume::Emitter<Value, Key>& out) const {
+  brume::Stage stage() const { return {.sample_chunks = sample_chunks(), .partitions = 1}; }
+  void map(const brume::Piece& piece, brume::Emitter<Value, Key>& out) const {
     if (!centres.empty()) return;
     // Of a piece no more than k can be wanted.
     std::vector<std::pair<std::uint64_t, std::string_view>> drawn;
-    const std::size_t size = sizeof(float) * dimensions;
-    for (; !points.empty(); points.remove_prefix(size))
-      drawn.emplace_back(hash(points.substr(0, size)), points.substr(0, size));
+    const std::size_t size = point_size();
+    for (std::size_t at = 0; at < piece.text.size(); at += size) {
+      const std::string_view point = piece.text.substr(at, size);
+      if (is_finite(point)) {
+        drawn.emplace_back(hash(point), point);
+      } else {
+        out.malformed(piece.offset + at);
+      }
+    }
     const auto most = drawn.begin() + static_cast<std::ptrdiff_t>(std::min(drawn.size(), count));
     std::ranges::partial_sort(drawn, most);
     for (auto point = drawn.begin(); point != most; ++point) out.emit({point->first, std::string(point->second)}, true);
@@ -103,15 +125,22 @@ struct Begin : Settings {
   static void combine(Value&, const Value&) {}
   void format(const Key& key, const Value&, brume::Line& line) const {
     line << "0\t0";
-    for (std::size_t d = 0; d < dimensions; ++d) {
-      float number = 0;
-      std::memcpy(&number, key.second.data() + d * sizeof number, sizeof number);
-      line << '\t' << number;
-    }
+    for (std::size_t d = 0; d < dimensions; ++d) line << '\t' << coordinate(key.second, d);
     line << '\n';
   }
 
  private:
+  static float coordinate(std::string_view point, std::size_t dimension) {
+    float number = 0;
+    std::memcpy(&number, point.data() + dimension * sizeof number, sizeof number);
+    return number;
+  }
+  bool is_finite(std::string_view point) const {
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      if (!std::isfinite(coordinate(point, d))) return false;
+    }
+    return true;
+  }
   // FNV-1a, 64 bits.
   static std::uint64_t hash(std::string_view bytes) {
     std::uint64_t hash = 0xcbf29ce484222325u;
@@ -133,11 +162,14 @@ struct Move : Settings {
     if (!text.empty()) centres.clear();  // those that were given began it
     for (const std::string_view line : brume::Lines(text)) {
       const std::size_t begin = line.find('\t', line.find('\t') + 1) + 1;
-      auto centre = parse_numbers<float>(line.substr(begin), '\t');
-      if (!centre || centre->size() != dimensions) brume::SideData::refuse("centres", "is not of the result's form");
-      if (centres.size() < count) centres.push_back(std::move(*centre));
+      // Means are doubles: what is too small for a float is 0.
+      const auto means = parse_numbers<double>(line.substr(begin), '\t');
+      if (!means || means->size() != dimensions) brume::SideData::refuse("centres", "is not of the result's form");
+      if (centres.size() == count) continue;
+      Point& centre = centres.emplace_back();
+      for (const double mean : *means) centre.push_back(static_cast<float>(mean));
     }
-    if (centres.empty()) brume::SideData::refuse("centres", "has no point: the input is empty");
+    if (centres.empty()) brume::SideData::refuse("centres", "has no point: the input has none that is finite");
     laid_out = k_means::Centres(centres);
   }
 
@@ -145,21 +177,24 @@ struct Move : Settings {
     std::vector<std::uint64_t> counts;
     std::vector<double> sums;
   };
-  void map(std::string_view points, State& state, brume::Emitter<Value, Key>&) const {
-    if (state.counts.empty()) {
-      state.counts.resize(centres.size());
-      state.sums.resize(centres.size() * dimensions);
-    }
+  void map(const brume::Piece& piece, State& state, brume::Emitter<Value, Key>& out) const {
+    begin(state);
     Point point(dimensions);
-    for (; !points.empty(); points.remove_prefix(sizeof(float) * dimensions)) {
-      std::memcpy(point.data(), points.data(), sizeof(float) * dimensions);
+    const std::size_t size = point_size();
+    for (std::size_t at = 0; at < piece.text.size(); at += size) {
+      std::memcpy(point.data(), piece.text.data() + at, size);
       const std::size_t centre = nearest(laid_out, point.data());
+      if (centre == k_means::kNowhere) {
+        out.malformed(piece.offset + at);
+        continue;
+      }
       ++state.counts[centre];
       for (std::size_t d = 0; d < dimensions; ++d) state.sums[centre * dimensions + d] += static_cast<double>(point[d]);
     }
   }
   // All centres, those without points too: each keeps its line.
   void finish(State& state, brume::Emitter<Value, Key>& out) const {
+    begin(state);
     for (std::size_t i = 0; i < state.counts.size(); ++i) {
       const auto begin = state.sums.begin() + static_cast<std::ptrdiff_t>(i * dimensions);
       out.emit(static_cast<Key>(i), {state.counts[i], {begin, begin + static_cast<std::ptrdiff_t>(dimensions)}});
@@ -189,6 +224,12 @@ struct Move : Settings {
   }
 
  private:
+  void begin(State& state) const {
+    if (!state.counts.empty()) return;
+    state.counts.resize(centres.size());
+    state.sums.resize(centres.size() * dimensions);
+  }
+
   k_means::Centres laid_out;
   k_means::Nearest nearest = k_means::best_nearest();
 };

@@ -3,6 +3,7 @@
 
 #include <brume/cpu.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,7 +36,42 @@ using Numbers4 [[gnu::vector_size(16)]] = std::int32_t;
 using Floats8 [[gnu::vector_size(32)]] = float;
 using Numbers8 [[gnu::vector_size(32)]] = std::int32_t;
 
-// Of equal distances the first; of a point that is no number, centre 0.
+// For a point that is not finite.
+inline constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
+
+// Squares of floats from these on have their digits, whatever the number of dimensions; what is less, or over the
+// largest, may not tell distances apart.
+inline constexpr float kLeastSure = 1e-33f;
+
+inline bool is_at(const Centres& centres, std::size_t centre, const float* point) {
+  for (std::size_t d = 0; d < centres.dimensions; ++d) {
+    if (centres.by_dimension[d * centres.padded_count + centre] != point[d]) return false;
+  }
+  return true;
+}
+// As below, in doubles.
+[[gnu::cold, gnu::noinline]] inline std::size_t nearest_in_doubles(const Centres& centres, const float* point) {
+  for (std::size_t d = 0; d < centres.dimensions; ++d) {
+    if (!std::isfinite(point[d])) return kNowhere;
+  }
+  std::size_t best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < centres.padded_count; ++i) {
+    double sum = 0;
+    for (std::size_t d = 0; d < centres.dimensions; ++d) {
+      const double difference =
+          static_cast<double>(point[d]) - static_cast<double>(centres.by_dimension[d * centres.padded_count + i]);
+      sum += difference * difference;
+    }
+    if (sum < least) {
+      least = sum;
+      best = i;
+    }
+  }
+  return best;
+}
+
+// Of equal distances the first.
 template <typename Floats, typename Numbers>
 [[gnu::always_inline]] inline std::size_t nearest_of(const Centres& centres, const float* point) {
   constexpr std::size_t kLanes = sizeof(Floats) / sizeof(float);
@@ -57,11 +93,19 @@ template <typename Floats, typename Numbers>
     where = closer ? number : where;
     number += static_cast<std::int32_t>(kLanes);
   }
-  std::size_t best = 0;
+  float distance = least[0];
+  std::int32_t best = where[0];
   for (std::size_t lane = 1; lane < kLanes; ++lane) {
-    if (least[lane] < least[best] || (least[lane] == least[best] && where[lane] < where[best])) best = lane;
+    if (least[lane] > distance || (least[lane] == distance && where[lane] > best)) continue;
+    distance = least[lane];
+    best = where[lane];
   }
-  return static_cast<std::size_t>(where[best]);
+  const auto centre = static_cast<std::size_t>(best);
+  // A point that is not finite is at no distance, or an infinite one.
+  if (distance >= kLeastSure && distance <= std::numeric_limits<float>::max()) [[likely]]
+    return centre;
+  if (distance == 0 && is_at(centres, centre, point)) return centre;
+  return nearest_in_doubles(centres, point);
 }
 
 inline std::size_t nearest_plain(const Centres& centres, const float* point) {

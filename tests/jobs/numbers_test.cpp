@@ -1,16 +1,9 @@
 // Jobs over numbers, held against plain computations.
-#include "../../examples/k_means/nearest.h"
 #include "../../examples/pca/products.h"
 #include "test_jobs.h"
 
 namespace brume::mapreduce {
 namespace {
-
-std::string floats(const std::vector<float>& numbers) {
-  std::string bytes(numbers.size() * sizeof(float), '\0');
-  std::memcpy(bytes.data(), numbers.data(), bytes.size());
-  return bytes;
-}
 
 TEST(HistogramJob, CountsEveryChannel) {
   JobProgram& histogram = *histogram_program();
@@ -51,102 +44,6 @@ TEST(LinearRegressionJob, SumsExactlyWhatIsLarge) {
   const std::string result = result_of(regression, {}, {points});
   EXPECT_TRUE(result.starts_with("count\t400000\nslope\tnan\n")) << result;
   EXPECT_NE(result.find("mean x\t-128\nmean y\t-0.5\n"), std::string::npos) << result;
-}
-
-TEST(KMeansJob, MovesCentresToTheMeansOfTheirPoints) {
-  JobProgram& k_means = *k_means_program();
-  std::mt19937_64 random(9);
-  std::vector<std::array<float, 3>> points(3000);
-  for (auto& point : points) {
-    for (float& x : point) x = static_cast<float>(random() % 10'000) / 100;
-  }
-  const std::vector<std::array<float, 3>> centres{{10, 10, 10}, {90, 90, 90}, {50, 20, 70}, {1000, 0, 0}};
-  std::array<std::array<double, 4>, 4> sums{};
-  for (const auto& point : points) {
-    std::array<double, 4> distances{};
-    for (std::size_t c = 0; c < 4; ++c) {
-      for (std::size_t d = 0; d < 3; ++d) distances[c] += std::pow(static_cast<double>(point[d] - centres[c][d]), 2);
-    }
-    auto& sum = sums[static_cast<std::size_t>(std::ranges::min_element(distances) - distances.begin())];
-    ++sum[0];
-    for (std::size_t d = 0; d < 3; ++d) sum[d + 1] += static_cast<double>(point[d]);
-  }
-  std::string bytes(points.size() * 12, '\0');
-  std::memcpy(bytes.data(), points.data(), bytes.size());
-  const std::string result = run_inputs(k_means, {{"centres", "10,10,10;90,90,90;50,20,70;1000,0,0"}, {"passes", "1"}},
-                                        {{"points", bytes}}, 2, 1200);
-  const std::vector<double> numbers = numbers_of(result);
-  ASSERT_EQ(numbers.size(), 20u) << result;
-  for (std::size_t c = 0; c < 3; ++c) {
-    EXPECT_EQ(numbers[5 * c], static_cast<double>(c));
-    EXPECT_EQ(numbers[5 * c + 1], sums[c][0]);
-    for (std::size_t d = 0; d < 3; ++d) EXPECT_NEAR(numbers[5 * c + 2 + d], sums[c][d + 1] / sums[c][0], 1e-9);
-  }
-  EXPECT_TRUE(result.ends_with("3\t0\t1000\t0\t0\n")) << "a centre without points stays where it is";
-  for (const char* const centres_text : {"", "1,2;3", "1,,2", "1;2;", ";", "x", "1,2,", "nan,1"}) {
-    EXPECT_TRUE(refusal_of(k_means, {{"centres", centres_text}}).starts_with("parameter 'centres'")) << centres_text;
-  }
-}
-
-TEST(KMeansJob, FindsTheSameCentreWhateverTheProcessorCanDo) {
-  std::mt19937_64 random(11);
-  const auto number = [&] { return static_cast<float>(random() % 30); };  // many distances are equal
-  for (const std::size_t count : {1u, 7u, 8u, 9u, 100u}) {
-    for (const std::size_t dimensions : {1u, 3u, 10u}) {
-      std::vector<std::vector<float>> given(count, std::vector<float>(dimensions));
-      for (auto& centre : given) std::ranges::generate(centre, number);
-      const k_means::Centres centres(given);
-      for (int i = 0; i < 300; ++i) {
-        std::vector<float> point(dimensions);
-        std::ranges::generate(point, number);
-        if (i == 0) point[0] = std::numeric_limits<float>::quiet_NaN();
-        if (i == 1) point[0] = std::numeric_limits<float>::max();
-        std::size_t expected = 0;
-        float least = std::numeric_limits<float>::infinity();
-        for (std::size_t c = 0; c < count; ++c) {
-          float sum = 0;
-          for (std::size_t d = 0; d < dimensions; ++d) sum += (point[d] - given[c][d]) * (point[d] - given[c][d]);
-          if (sum < least) expected = c;
-          least = std::min(least, sum);
-        }
-        EXPECT_EQ(k_means::nearest_plain(centres, point.data()), expected);
-        EXPECT_EQ(k_means::best_nearest()(centres, point.data()), expected);
-      }
-    }
-  }
-}
-
-TEST(KMeansJob, RepeatsUntilCentresStay) {
-  JobProgram& k_means = *k_means_program();
-  std::mt19937_64 random(10);
-  std::vector<float> points;
-  const float places[4][2] = {{0, 0}, {100, 0}, {0, 100}, {300, 300}};
-  for (int i = 0; i < 4000; ++i) {
-    for (const float at : places[i % 4]) points.push_back(at + static_cast<float>(random() % 1000) / 100);
-  }
-  const std::string bytes = floats(points);
-  const std::string result = result_of(k_means, {{"centres", "1,1;90,9;9,90;200,200"}}, {bytes});
-  const std::vector<double> numbers = numbers_of(result);
-  ASSERT_EQ(numbers.size(), 16u) << result;
-  for (std::size_t c = 0; c < 4; ++c) {
-    EXPECT_EQ(numbers[4 * c + 1], 1000);
-    for (std::size_t d = 0; d < 2; ++d) EXPECT_NEAR(numbers[4 * c + 2 + d], static_cast<double>(places[c][d]) + 5, 1);
-  }
-  // One step more moves nothing, and gives the same.
-  std::string centres;
-  for (std::size_t c = 0; c < 4; ++c)
-    centres += (c == 0 ? "" : ";") + std::to_string(numbers[4 * c + 2]) + "," + std::to_string(numbers[4 * c + 3]);
-  EXPECT_EQ(numbers_of(run_inputs(k_means, {{"centres", centres}, {"passes", "1"}}, {{"p", bytes}}, 1, 1u << 20)),
-            numbers);
-  // Points of the input themselves are a beginning, too.
-  const std::string drawn = run_inputs(k_means, {{"k", "4"}, {"dimensions", "2"}}, {{"points", bytes}}, 2, 1000);
-  EXPECT_EQ(std::ranges::count(drawn, '\n'), 4) << drawn;
-  EXPECT_EQ(numbers_of(drawn)[1] + numbers_of(drawn)[5] + numbers_of(drawn)[9] + numbers_of(drawn)[13], 4000);
-  EXPECT_TRUE(refusal_of(k_means, {{"k", "4"}}).starts_with("parameter 'centres'"));
-  EXPECT_TRUE(
-      refusal_of(k_means, {{"k", "4"}, {"dimensions", "1"}, {"centres", "1"}}).starts_with("parameter 'centres'"));
-  EXPECT_EQ(run_inputs(k_means, {{"k", "4"}, {"dimensions", "2"}}, {{"points", ""}}, 2, 1000),
-            "error: stage 2 of 2, pass 1: side data 'centres' has no point: the input is empty");
 }
 
 TEST(PageRankJob, EqualsThePlainComputation) {

@@ -83,6 +83,12 @@ inline std::string refusal_of(JobProgram& program, const Parameters& parameters)
   return status ? "" : status.error();
 }
 
+inline std::string floats(const std::vector<float>& numbers) {
+  std::string bytes(numbers.size() * sizeof(float), '\0');
+  std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  return bytes;
+}
+
 inline std::vector<double> numbers_of(std::string_view text) {
   std::vector<double> numbers;
   while (!text.empty()) {
