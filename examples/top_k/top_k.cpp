@@ -4,20 +4,50 @@
 //   -p field=1         which field holds the number, from 1 (the default)
 //   -p separator=tab   or space, comma, semicolon: between fields (the default is tab)
 //
-// A line without a decimal number there is a malformed record: -p on-malformed=fail (the default) or skip.
+// Integers of 64 bits are told apart by all their digits, other numbers as doubles. A line without a decimal number
+// there is a malformed record: -p on-malformed=fail (the default) or skip.
+#include <brume/decimal.h>
 #include <brume/job.h>
 #include <brume/lines.h>
 
 #include <cmath>
+#include <compare>
+
+// A decimal number: the nearest double, and what an integer of 64 bits is more than that.
+struct Number {
+  static std::optional<Number> parse(std::string_view text) {
+    const std::optional<double> nearest = brume::parse_decimal(text);
+    if (!nearest) return std::nullopt;
+    Number number{*nearest, 0};
+    if (std::abs(*nearest) < 0x1p53) return number;  // doubles have all integers up to there
+    if (!number.take_rest<std::int64_t>(text)) number.take_rest<std::uint64_t>(text);
+    return number;
+  }
+  auto operator<=>(const Number&) const = default;
+  auto fields() const { return std::tie(nearest, rest); }
+
+  double nearest = 0;
+  std::int32_t rest = 0;
+
+ private:
+  template <typename Integer>
+  bool take_rest(std::string_view text) {
+    Integer whole = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
+    if (error != std::errc{} || end != text.data() + text.size()) return false;
+    rest = static_cast<std::int32_t>(static_cast<__int128>(whole) - static_cast<__int128>(nearest));
+    return true;
+  }
+};
 
 // The best lines so far, a heap with the worst in front, and how many there may be.
 struct BestLines {
-  using Item = std::pair<double, std::string>;
+  using Item = std::pair<Number, std::string>;
   static bool better(const Item& a, const Item& b) {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
   }
 
-  void add(double number, std::string_view line) {
+  void add(const Number& number, std::string_view line) {
     if (items.size() == limit) {
       const Item& worst = items.front();
       if (number < worst.first || (number == worst.first && line >= worst.second)) return;
@@ -48,9 +78,8 @@ struct TopK {
   void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
     BestLines best{k, {}};
     for (const std::string_view line : brume::Lines(piece.text)) {
-      double number = 0;
-      if (number_of(line, number)) {
-        best.add(number, line);
+      if (const auto number = number_of(line)) {
+        best.add(*number, line);
       } else {
         out.malformed(piece.offset + static_cast<std::uint64_t>(line.data() - piece.text.data()));
       }
@@ -69,15 +98,13 @@ struct TopK {
   }
 
  private:
-  bool number_of(std::string_view line, double& number) const {
+  std::optional<Number> number_of(std::string_view line) const {
     for (unsigned i = 1; i < field; ++i) {
       const std::size_t end = line.find(separator);
-      if (end == std::string_view::npos) return false;
+      if (end == std::string_view::npos) return std::nullopt;
       line.remove_prefix(end + 1);
     }
-    line = line.substr(0, line.find(separator));
-    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    return error == std::errc{} && end == line.data() + line.size() && std::isfinite(number);
+    return Number::parse(line.substr(0, line.find(separator)));
   }
 
   std::uint64_t k = 10;

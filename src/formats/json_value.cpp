@@ -1,4 +1,5 @@
 // What a parsed value gives: numbers without loss, places by name, index and path.
+#include <brume/decimal.h>
 #include <brume/json.h>
 
 #include <algorithm>
@@ -16,21 +17,6 @@ std::optional<Number> whole(std::string_view text) {
   return number;
 }
 
-// Whether a number that is out of a double's range is so because it is tiny: from_chars says the same for both. The
-// text follows JSON's grammar.
-bool is_tiny(std::string_view text) {
-  if (text.front() == '-') text.remove_prefix(1);
-  const std::size_t exponent_at = std::min(text.find_first_of("eE"), text.size());
-  std::string_view exponent = text.substr(std::min(exponent_at + 1, text.size()));
-  if (exponent.starts_with('+')) exponent.remove_prefix(1);
-  const std::string_view digits = text.substr(0, exponent_at);
-  const auto point = static_cast<std::int64_t>(std::min(digits.find('.'), digits.size()));
-  const auto first = static_cast<std::int64_t>(std::min(digits.find_first_not_of("0."), digits.size()));
-  // The first digit that counts stands at 10^place without the exponent.
-  const std::int64_t place = first < point ? point - first - 1 : point - first;
-  return place + whole<std::int32_t>(exponent).value_or(0) < 0;
-}
-
 }  // namespace
 
 std::optional<std::int64_t> JsonValue::int64() const {
@@ -44,11 +30,7 @@ std::optional<std::uint64_t> JsonValue::uint64() const {
 }
 
 std::optional<double> JsonValue::number() const {
-  if (kind() != JsonKind::kNumber) return std::nullopt;
-  const std::string_view text = text_of(*node_);
-  if (const auto number = whole<double>(text)) return number;
-  if (!is_tiny(text)) return std::nullopt;
-  return text.front() == '-' ? -0.0 : 0.0;
+  return kind() == JsonKind::kNumber ? parse_decimal(text_of(*node_)) : std::nullopt;
 }
 
 JsonValue JsonValue::operator[](std::size_t index) const {
