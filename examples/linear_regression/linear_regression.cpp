@@ -22,29 +22,36 @@ struct LinearRegression {
 
   brume::Records records() const { return {2, header}; }
 
-  void map(std::string_view pairs, brume::Emitter<Value>& out) const {
-    Value sums{};
+  using State = Value;
+
+  void map(std::string_view pairs, State& sums, brume::Emitter<Value>&) const {
     // 32 bits hold the sums of 2^17 products of bytes: such parts are summed by vector instructions.
     constexpr std::size_t kPart = 2 * 65536;
     for (std::size_t begin = 0; begin < pairs.size(); begin += kPart) add(pairs.substr(begin, kPart), sums);
-    out.emit("", sums);
   }
+  void finish(State& sums, brume::Emitter<Value>& out) const { out.emit("", sums); }
 
   static void combine(Value& into, const Value& more) {
     for (std::size_t i = 0; i < into.size(); ++i) into[i] += more[i];
   }
 
   void reduce(std::string_view, const Value& sums, brume::Output& out) const {
-    const auto at = [&](Sum which) { return static_cast<double>(sums[which]); };
-    const double n = at(kCount);
-    // n times the variances and the covariance, each times n again: whole numbers.
-    const double xx = n * at(kXx) - at(kX) * at(kX);
-    const double yy = n * at(kYy) - at(kY) * at(kY);
-    const double xy = n * at(kXy) - at(kX) * at(kY);
-    const double slope = xx == 0 ? std::numeric_limits<double>::quiet_NaN() : xy / xx;
+    // Whole numbers up to where they are divided: doubles would lose what large ones differ by.
+    const auto at = [&](Sum which) { return static_cast<__int128>(sums[which]); };
+    const auto ratio = [](__int128 a, __int128 b) { return static_cast<double>(a) / static_cast<double>(b); };
+    const __int128 n = at(kCount);
+    // n times the variances and the covariance, each times n again.
+    const __int128 xx = n * at(kXx) - at(kX) * at(kX);
+    const __int128 yy = n * at(kYy) - at(kY) * at(kY);
+    const __int128 xy = n * at(kXy) - at(kX) * at(kY);
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    const double slope = xx == 0 ? none : ratio(xy, xx);
+    const double intercept = xx == 0 ? none : ratio(at(kY) * at(kXx) - at(kX) * at(kXy), xx);
+    const auto covariance = static_cast<double>(xy);
+    const double r_squared = covariance * covariance / (static_cast<double>(xx) * static_cast<double>(yy));
     brume::Line line;
-    line << "count\t" << sums[kCount] << "\nslope\t" << slope << "\nintercept\t" << (at(kY) - slope * at(kX)) / n
-         << "\nmean x\t" << at(kX) / n << "\nmean y\t" << at(kY) / n << "\nr squared\t" << xy * xy / (xx * yy) << '\n';
+    line << "count\t" << sums[kCount] << "\nslope\t" << slope << "\nintercept\t" << intercept << "\nmean x\t"
+         << ratio(at(kX), n) << "\nmean y\t" << ratio(at(kY), n) << "\nr squared\t" << r_squared << '\n';
     out.line(0, "", line.view());
   }
 
