@@ -1,6 +1,6 @@
 // The lines that match a pattern, in the order of the inputs and within them, as `grep -h` prints them.
 //
-//   -p pattern=TEXT        what to look for
+//   -p pattern=TEXT        what to look for (needed)
 //   -p match=substring     lines that contain it (the default)
 //   -p match=glob          lines that it describes as a whole: * is any bytes, ? any one byte
 //   -p ignore-case=yes     A-Z are as good as a-z (default: no)
@@ -47,6 +47,7 @@ struct Grep {
     parameters.text("pattern", pattern);
     parameters.choose("match", glob, {{"substring", false}, {"glob", true}});
     parameters.choose("ignore-case", fold, {{"no", false}, {"yes", true}});
+    if (pattern.contains('\n')) parameters.refuse("pattern", "is needed: a text without line ends");
     if (fold) std::ranges::transform(pattern, pattern.begin(), lower);
   }
 
@@ -92,7 +93,7 @@ struct Grep {
     out.emit({piece.input, piece.offset + begin}, std::string(piece.text.substr(begin, end - begin)) + '\n');
   }
 
-  std::string pattern;
+  std::string pattern = "\n";  // nobody's: not given
   bool glob = false;
   bool fold = false;
 };
