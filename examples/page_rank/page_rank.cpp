@@ -17,21 +17,20 @@ namespace {
 
 struct Settings {
   void configure(brume::Parameters& parameters) {
-    read(parameters, "damping", damping, 0, 1);
-    read(parameters, "tolerance", tolerance, 0, 1e6);
+    read(parameters, "damping", "0.85", damping, 0, 1);
+    read(parameters, "tolerance", "0.0001", tolerance, 0, 1e6);
     parameters.number("passes", passes, 1u, 10'000u);
   }
   brume::ByteSet separators() const { return {'\n'}; }
 
-  double damping = 0.85;
-  double tolerance = 1e-4;
+  double damping = 0;
+  double tolerance = 0;
   std::uint32_t passes = 20;
 
  private:
-  static void read(brume::Parameters& parameters, const char* key, double& target, double least, double most) {
-    std::string text;
+  static void read(brume::Parameters& parameters, const char* key, std::string text, double& target, double least,
+                   double most) {
     parameters.text(key, text);
-    if (text.empty()) return;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), target);
     if (error != std::errc{} || end != text.data() + text.size() || !(target >= least && target <= most))
       parameters.refuse(key, "is a number from " + std::to_string(least) + " to " + std::to_string(most));
