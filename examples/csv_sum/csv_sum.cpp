@@ -10,8 +10,10 @@
 //
 // Numbers are read as doubles; sums are exact, rounded once, whatever the order. An empty field is no number: it counts
 // for no group, and as the counter values.empty. A malformed record (-p on-malformed=fail or skip) is one that is no
-// CSV, lacks a column, has something else for a number, or a group that is not UTF-8 where JSON is asked for.
+// CSV, lacks a column, has something else for a number, or a group that is not UTF-8 where JSON is asked for. A header
+// that does not say `columns` ends the run.
 #include <brume/csv.h>
+#include <brume/decimal.h>
 #include <brume/exact_sum.h>
 #include <brume/job.h>
 #include <brume/json_writer.h>
@@ -23,6 +25,7 @@
 // The numbers of a group.
 struct Statistics {
   void add(double number) {
+    if (number == 0) number = 0;  // -0 is no less than 0, so that either could be the least
     ++count;
     sum.add(number);
     least = std::min(least, number);
@@ -82,17 +85,21 @@ struct CsvSum {
 
   brume::ByteSet separators() const { return {'\n'}; }
 
-  void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
+  struct State {};
+
+  void map(const brume::Piece& piece, State&, brume::Emitter<Value>& out) const {
     brume::CsvRecord record(comma);
     std::string key;
-    const bool at_begin = piece.offset == 0;
-    bool is_header = at_begin && has_header;
-    if (at_begin) out.emit(kHeaderKey, {});
+    bool is_header = piece.offset == 0 && has_header;
     for (std::string_view line : brume::Lines(piece.text)) {
       const std::uint64_t offset = piece.offset + static_cast<std::uint64_t>(line.data() - piece.text.data());
       if (offset == 0 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
       if (std::exchange(is_header, false)) {
-        if (!record.parse(line) || !is_expected_header(record)) out.malformed(offset);
+        const bool parsed = record.parse(line);
+        // To skip it would be to sum up other columns.
+        if (!columns.empty() && !(parsed && is_expected_header(record)))
+          piece.refuse("has another header than -p columns says");
+        if (!parsed) out.malformed(offset);
         continue;
       }
       const std::optional<double> number = read_record(line, record, key);
@@ -107,6 +114,9 @@ struct CsvSum {
       }
     }
   }
+
+  // The result's header line, of an empty input too.
+  void finish(State&, brume::Emitter<Value>& out) const { out.emit(kHeaderKey, {}); }
 
   static void combine(Value& into, const Value& more) { into += more; }
 
@@ -169,7 +179,6 @@ struct CsvSum {
                                            : "is one of -p columns, or a column's number, from 1");
   }
   bool is_expected_header(const brume::CsvRecord& record) const {
-    if (columns.empty()) return true;
     bool same = record.size() == columns.size();
     for (std::size_t i = 0; same && i < columns.size(); ++i) same = record[i] == columns[i];
     return same;
@@ -183,11 +192,8 @@ struct CsvSum {
     key += record[group];
     const std::string_view field = record[value];
     if (field.empty()) return std::numeric_limits<double>::quiet_NaN();
-    double number = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
-    if (error != std::errc{} || end != field.data() + field.size()) return std::nullopt;
-    if (!(std::abs(number) <= brume::ExactSum::kLargest)) return std::nullopt;
-    return number;
+    const std::optional<double> number = brume::parse_decimal(field);
+    return number && std::abs(*number) <= brume::ExactSum::kLargest ? number : std::nullopt;
   }
   std::string group_name() const { return columns.empty() ? "column" + std::to_string(group + 1) : columns[group]; }
 
