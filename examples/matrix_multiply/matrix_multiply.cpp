@@ -37,18 +37,26 @@ struct MatrixMultiply {
     const auto rows = static_cast<Eigen::Index>(piece.text.size() / row_size);
     Matrix left(rows, static_cast<Eigen::Index>(columns));
     std::memcpy(left.data(), piece.text.data(), piece.text.size());
-    const Matrix product = left * right;
-    const auto* const bytes = reinterpret_cast<const char*>(product.data());
-    const std::size_t product_size = static_cast<std::size_t>(product.cols()) * sizeof(float);
+    const std::size_t product_size = static_cast<std::size_t>(right.cols()) * sizeof(float);
+    const auto most = static_cast<Eigen::Index>(std::max<std::size_t>(kMostProduct / product_size, 1));
     const std::uint64_t first = (piece.offset - header) / row_size;
-    for (std::uint64_t row = 0; row < static_cast<std::uint64_t>(rows); ++row) {
-      out.emit({piece.input, first + row}, Value(bytes + row * product_size, product_size));
+    Matrix product;
+    for (Eigen::Index begin = 0; begin < rows; begin += most) {
+      product.noalias() = left.middleRows(begin, std::min(most, rows - begin)) * right;
+      const auto* const bytes = reinterpret_cast<const char*>(product.data());
+      for (Eigen::Index row = 0; row < product.rows(); ++row) {
+        out.emit({piece.input, first + static_cast<std::uint64_t>(begin + row)},
+                 Value(bytes + static_cast<std::size_t>(row) * product_size, product_size));
+      }
     }
   }
 
   void format(const Key&, const Value& row, brume::Line& line) const { line << row; }
 
  private:
+  // Bytes of a product at a time: rows of few columns may become very long ones.
+  static constexpr std::size_t kMostProduct = std::size_t{8} << 20;
+
   std::size_t columns = 0;
   std::uint64_t header = 0;
   Matrix right;
