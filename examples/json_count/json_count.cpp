@@ -12,6 +12,8 @@
 #include <brume/json_writer.h>
 #include <brume/lines.h>
 
+#include <cmath>
+
 struct JsonCount {
   using Value = std::uint64_t;
 
@@ -81,9 +83,22 @@ struct JsonCount {
     } else if (const auto large = value.uint64()) {
       brume::append_json_number(*large, out);
     } else if (const auto number = value.number()) {
-      brume::append_json_number(*number == 0 ? 0.0 : *number, out);
+      append_double(*number, out);
     } else {
       out += *value.number_text();
+    }
+  }
+
+  // Where it is whole, it is written as integers are: 1e5 is 100000.
+  static void append_double(double number, std::string& out) {
+    if (number != std::trunc(number)) {
+      brume::append_json_number(number, out);
+    } else if (number >= -0x1p63 && number < 0x1p63) {
+      brume::append_json_number(static_cast<std::int64_t>(number), out);
+    } else if (number > 0 && number < 0x1p64) {
+      brume::append_json_number(static_cast<std::uint64_t>(number), out);
+    } else {
+      brume::append_json_number(number, out);
     }
   }
 
