@@ -73,9 +73,11 @@ struct DistinctCount {
 
   brume::ByteSet separators() const { return words.separators; }
 
-  void map(std::string_view text, brume::Emitter<Value>& out) const {
+  using State = Value;
+
+  void map(std::string_view text, State& registers, brume::Emitter<Value>& out) const {
     if (exact) return out.emit_each(words, text, {});
-    Value registers(std::size_t{1} << precision);
+    begin(registers);
     brume::each_word(words, text, [&](std::string_view word, std::size_t) {
       const std::uint64_t hash = hash_of(word);
       // One more than the zeros before the first one behind the bits that choose the register.
@@ -83,6 +85,11 @@ struct DistinctCount {
       std::uint8_t& of_word = registers[hash >> (64 - precision)];
       of_word = std::max(of_word, static_cast<std::uint8_t>(rank));
     });
+  }
+  // An input without words has a result, too.
+  void finish(State& registers, brume::Emitter<Value>& out) const {
+    if (exact) return out.count("words.distinct", 0);
+    begin(registers);
     out.emit("", registers);
   }
 
@@ -106,6 +113,8 @@ struct DistinctCount {
   }
 
  private:
+  void begin(State& registers) const { registers.resize(std::size_t{1} << precision); }
+
   bool exact = false;
   unsigned precision = 14;
   brume::Words words = brume::Words::whitespace();
