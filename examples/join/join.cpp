@@ -6,7 +6,7 @@
 //   -p separator=tab         between fields: tab (the default), comma or space
 //
 // A line of the result: the key, the left line's other fields, the right line's other fields. Lines come in the order
-// of their keys; of one key, by the right line and then by the left one, shorter ones first.
+// of their keys; of one key, by the right line and then by the left one, shorter ones first (up to 127 bytes).
 #include <brume/job.h>
 #include <brume/lines.h>
 
