@@ -21,6 +21,24 @@ TEST(TopKJob, FindsTheLargestOfTheField) {
   EXPECT_EQ(result_of(top, {{"k", "9"}, {"separator", "comma"}}, {"2,x\n1e1,y\n-3.5,z\n"}), "1e1,y\n2,x\n-3.5,z\n");
 }
 
+TEST(TopKJob, KeepsIntegersApartThatAreOneDouble) {
+  JobProgram& top = *top_k_program();
+  EXPECT_EQ(result_of(top, {}, {"9007199254740992\n9007199254740994\n9007199254740993\n9.007199254740992e15\n"}),
+            "9007199254740994\n9007199254740993\n9.007199254740992e15\n9007199254740992\n");
+  EXPECT_EQ(result_of(top, {{"k", "5"}},
+                      {"18446744073709551614\n18446744073709551615\n9223372036854775807\n"
+                       "9223372036854775808\n-9223372036854775807\n-9223372036854775808\n"}),
+            "18446744073709551615\n18446744073709551614\n9223372036854775808\n9223372036854775807\n"
+            "-9223372036854775807\n");
+}
+
+TEST(TopKJob, TakesTinyNumbersForZero) {
+  JobProgram& top = *top_k_program();
+  EXPECT_EQ(result_of(top, {}, {"1e-400\n-1e-400\n1e-99999999999999999999\n1\n-1\n"}),
+            "1\n-1e-400\n1e-400\n1e-99999999999999999999\n-1\n");
+  EXPECT_EQ(malformed_places(top, {}, "1e400\n0.001e999999999999999999999\n1\n"), (Places{0, 6}));
+}
+
 TEST(TopKJob, FailsOnMalformedLinesOrSkipsThem) {
   JobProgram& top = *top_k_program();
   const std::vector<std::string> splits{"1\nx\n2y\n\nnan\n3\n"};
@@ -57,14 +75,18 @@ TEST(CsvSumJob, TakesHeadersOnlyAtTheBegin) {
   EXPECT_EQ(result_of(csv, {{"header", "no"}, {"comma", "semicolon"}}, {"a;1\n", "a;2\n"}),
             "column1,count,sum,min,max,mean\na,2,3,1,2,1.5\n");
   EXPECT_EQ(result_of(csv, {}, {"a,b\n"}), "column1,count,sum,min,max,mean\n");
-  EXPECT_EQ(result_of(csv, {}, {""}), "");
+  EXPECT_EQ(result_of(csv, {}, {""}), "column1,count,sum,min,max,mean\n");
+  EXPECT_EQ(result_of(csv, {{"output", "json"}}, {""}), "");
   // The mark that spreadsheets put in front belongs to no name.
   const Parameters named{{"columns", "a,b"}};
   EXPECT_EQ(result_of(csv, named,
                       {"\xEF\xBB\xBF"
                        "a,b\nx,1\n"}),
             "a,count,sum,min,max,mean\nx,1,1,1,1,1\n");
-  EXPECT_EQ(malformed_places(csv, named, "a,c\nx,1\n"), Places{0});
+  // Another header is other columns: none of its records is of use.
+  const Parameters skipping{{"columns", "a,b"}, {"on-malformed", "skip"}};
+  EXPECT_EQ(run_inputs(csv, skipping, {{"one", "a,b\nx,1\n"}, {"two", "b,a\n2,x\n"}}, 2, 100),
+            "error: map 1 (two, from byte 0): input 2 has another header than -p columns says");
   EXPECT_EQ(malformed_places(csv, named, "a,b\nx,1\n"), Places{});
   EXPECT_EQ(malformed_places(csv, named, "a,b\nx,1\n", 100), Places{100});
 }
@@ -83,6 +105,13 @@ TEST(CsvSumJob, DoesNotDependOnTheOrderOfSums) {
   const std::string first = result();
   std::ranges::shuffle(lines, random);
   EXPECT_EQ(result(), first);
+}
+
+TEST(CsvSumJob, HasOneZero) {
+  JobProgram& csv = *csv_sum_program();
+  for (const char* const zeros : {"a,0\na,-0\na,-1e-400\n", "a,-1e-400\na,-0\na,0\n"}) {
+    EXPECT_EQ(result_of(csv, {{"header", "no"}}, {zeros}), "column1,count,sum,min,max,mean\na,3,0,0,0,0\n");
+  }
 }
 
 TEST(CsvSumJob, TellsMalformedRecords) {
@@ -148,6 +177,14 @@ TEST(JsonCountJob, KeepsNumbersApartThatDiffer) {
                        "0\n0\n1e400\n1e401\n0.1\n"}),
             "0\t3\n0.1\t1\n18446744073709551615\t1\n18446744073709551616\t1\n1e400\t1\n1e401\t1\n9007199254740992\t1\n"
             "9007199254740993\t1\n");
+}
+
+TEST(JsonCountJob, CountsEqualNumbersTogether) {
+  JobProgram& json = *json_count_program();
+  EXPECT_EQ(result_of(json, {},
+                      {"100000\n100000.0\n1e5\n-3e20\n-300000000000000000000.0\n1e19\n"
+                       "10000000000000000000\n-0.0\n0\n0.5\n5e-1\n1e-400\n"}),
+            "0\t3\n100000\t3\n-3e+20\t2\n0.5\t2\n10000000000000000000\t2\n");
 }
 
 TEST(JsonCountJob, TellsMalformedRecordsAndMissingValues) {

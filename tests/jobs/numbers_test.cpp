@@ -44,6 +44,18 @@ TEST(LinearRegressionJob, SumsExactlyWhatIsLarge) {
   const std::string result = result_of(regression, {}, {points});
   EXPECT_TRUE(result.starts_with("count\t400000\nslope\tnan\n")) << result;
   EXPECT_NE(result.find("mean x\t-128\nmean y\t-0.5\n"), std::string::npos) << result;
+  EXPECT_EQ(result_of(regression, {}, {""}),
+            "count\t0\nslope\tnan\nintercept\tnan\nmean x\tnan\nmean y\tnan\nr squared\tnan\n");
+}
+
+TEST(LinearRegressionJob, KeepsWhatNearlyConstantDataDiffersBy) {
+  // Of so many pairs but one x is another, and y with it: n * xx is over 2^53.
+  std::string points;
+  for (int i = 0; i < 2'000'000; ++i) points += {127, 100};
+  points += {126, 98};
+  const std::string result = run_inputs(*linear_regression_program(), {}, {{"pairs", points}}, 1, 1u << 20);
+  EXPECT_TRUE(result.starts_with("count\t2000001\nslope\t2\nintercept\t-154\n")) << result;
+  EXPECT_TRUE(result.ends_with("r squared\t1\n")) << result;
 }
 
 TEST(PageRankJob, EqualsThePlainComputation) {
@@ -84,7 +96,9 @@ TEST(PageRankJob, EqualsThePlainComputation) {
   EXPECT_EQ(seen, ranks.size());
   EXPECT_EQ(run_inputs(page_rank, {{"tolerance", "1"}}, {{"links", "a\tb\nb\ta\n"}}, 2, 3), "a\t1\nb\t1\n");
   EXPECT_TRUE(run_inputs(page_rank, {}, {{"links", "a\tb\nc\n"}}, 1, 99).contains("the record at byte 4 of links"));
-  EXPECT_TRUE(refusal_of(page_rank, {{"damping", "1.5"}}).starts_with("parameter 'damping' is a number"));
+  for (const char* const damping : {"1.5", "", "x"})
+    EXPECT_TRUE(refusal_of(page_rank, {{"damping", damping}}).starts_with("parameter 'damping' is a number"));
+  EXPECT_TRUE(refusal_of(page_rank, {{"tolerance", ""}}).starts_with("parameter 'tolerance' is a number"));
 }
 
 TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
@@ -113,6 +127,19 @@ TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
   EXPECT_EQ(run_inputs(multiply, {{"columns", "23"}}, {{"left", ""}}, 1, 100),
             "error: the job needs side data: --side right=FILE");
   EXPECT_EQ(refusal_of(multiply, {}), "parameter 'columns' is a number from 1 to 1048576");
+}
+
+TEST(MatrixMultiplyJob, MakesRowsThatAreMuchLongerThanThoseItReads) {
+  constexpr std::size_t n = 3000;  // a product of 36 MB, in blocks
+  std::vector<float> column(n);
+  for (std::size_t i = 0; i < n; ++i) column[i] = static_cast<float>(i % 100);
+  std::vector<float> product;
+  for (const float left : column) {
+    for (const float right : column) product.push_back(left * right);
+  }
+  const local::LocalSide side{"right", to_bytes(as_bytes(floats(column)))};
+  EXPECT_TRUE(run_inputs(*matrix_multiply_program(), {{"columns", "1"}}, {{"left", floats(column)}}, 1, 1u << 20,
+                         {side}) == floats(product));
 }
 
 TEST(PcaJob, EqualsThePlainSumsForManyColumnsAndRows) {
