@@ -109,16 +109,23 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// True when the child has ended, false at the deadline.
-bool read_until_exit(int pidfd, Capture& out, Capture& err, Clock::time_point deadline) {
+constexpr long long kPollLimit_ms = 3'600'000;
+constexpr long long kGivenUpInterval_ms = 200;
+
+enum class Ending { kExit, kTooSlow, kGivenUp };
+
+Ending read_until_exit(int pidfd, Capture& out, Capture& err, Clock::time_point deadline,
+                       const std::function<bool()>& given_up) {
+  const long long step = given_up ? kGivenUpInterval_ms : kPollLimit_ms;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return false;
+    if (left <= 0) return Ending::kTooSlow;
+    if (given_up && given_up()) return Ending::kGivenUp;
     pollfd entries[3] = {{pidfd, POLLIN, 0}, {out.fd.get(), POLLIN, 0}, {err.fd.get(), POLLIN, 0}};
-    if (::poll(entries, 3, static_cast<int>(std::min<long long>(left, 3'600'000))) <= 0) continue;
+    if (::poll(entries, 3, static_cast<int>(std::min<long long>(left, step))) <= 0) continue;
     if (entries[1].revents != 0 && !out.read_some()) out.fd.reset();
     if (entries[2].revents != 0 && !err.read_some()) err.fd.reset();
-    if (entries[0].revents != 0) return true;
+    if (entries[0].revents != 0) return Ending::kExit;
   }
 }
 
@@ -182,14 +189,15 @@ Result<CommandOutput> run_command(const Command& command) {
   const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   Capture out{std::move(out_pipe.read_end), {}};
   Capture err{std::move(err_pipe.read_end), {}};
-  const bool ended = pidfd && read_until_exit(pidfd.get(), out, err, deadline);
-  if (!ended) (void)::kill(-pid, SIGKILL);
+  const Ending ending = pidfd ? read_until_exit(pidfd.get(), out, err, deadline, command.given_up) : Ending::kTooSlow;
+  if (ending != Ending::kExit) (void)::kill(-pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   out.drain();
   err.drain();
-  if (!ended) {
+  if (ending == Ending::kGivenUp) return fail(ErrorCode::kState, command.arguments[0] + ": given up, ended");
+  if (ending == Ending::kTooSlow) {
     return fail(ErrorCode::kUnavailable, command.arguments[0] + ": not done after " +
                                              std::to_string(command.timeout.count()) +
                                              " ms, ended: " + last_line(err.text));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct Command {
   std::vector<std::string> environment = {};  // NAME=value, on top of this process's own
   std::chrono::milliseconds timeout{30'000};
   std::string input = {};  // on its standard input, for run_command
+  // Asked a few times a second, for run_command: true ends the program before its time.
+  std::function<bool()> given_up = {};
 };
 
 struct CommandOutput {
@@ -26,7 +29,8 @@ struct CommandOutput {
 inline constexpr std::size_t kCommandOutputLimit = 1u << 20;
 
 // Comes back when the program has ended, even if a child of it still holds its output open. At the
-// time limit the program's process group is killed. Errors: kNotFound (no such program), kIo, kUnavailable (too slow).
+// time limit, or once it is given up, the program's process group is killed. Errors: kNotFound (no such program), kIo,
+// kUnavailable (too slow), kState (given up).
 Result<CommandOutput> run_command(const Command& command);
 // As run_command; any exit code but 0 is an Error with the last line of what the program said.
 Result<std::string> run_checked(const Command& command);

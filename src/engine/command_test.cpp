@@ -37,6 +37,16 @@ TEST(Commands, EndAtTheTimeLimitWithAllTheirChildren) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
+TEST(Commands, EndWhenTheyAreGivenUp) {
+  const auto start = std::chrono::steady_clock::now();
+  int asked = 0;
+  const auto output =
+      run_command({.arguments = {"sh", "-c", "sleep 60 & sleep 60"}, .given_up = [&] { return ++asked > 2; }});
+  ASSERT_FALSE(output);
+  EXPECT_EQ(output.error().code, ErrorCode::kState);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
 TEST(Commands, DoNotWaitForADaemonThatKeepsTheirOutputOpen) {
   const auto start = std::chrono::steady_clock::now();
   const auto output = run_checked({.arguments = {"sh", "-c", "sleep 3 & echo started"}});

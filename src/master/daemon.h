@@ -94,7 +94,7 @@ class Daemon final : public transport::ControlHandler,
   struct Job;  // one `brume run`: its passes, one after another
   Result<nlohmann::json> do_job(Job& job, ControlPeer& peer);
   Result<mapreduce::JobDescription> ask_node(NodeId node, const JobRequest& request);
-  Result<RunInputs> open_inputs(const JobRequest& request) const;
+  Result<RunInputs> open_inputs(const JobRequest& request, const std::function<bool()>& given_up) const;
   // The nodes that may do a job: of its program, or, where that is not chosen yet, of the one that most have. On the
   // loop.
   struct Workers;

@@ -115,7 +115,8 @@ Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
   BRUME_TRY(check_outputs(request, passes));
   // A place that cannot be written to is told before the work.
   BRUME_TRY(Results::create(request, passes.last_outputs(), random_));
-  BRUME_ASSIGN(RunInputs given, open_inputs(request));
+  // Servers may be slow, and others wait for their turn.
+  BRUME_ASSIGN(RunInputs given, open_inputs(request, [&] { return peer.gone() || stopping_; }));
   Job job{std::move(request),
           std::move(passes),
           std::move(given),
@@ -177,13 +178,15 @@ Result<mapreduce::JobDescription> Daemon::ask_node(NodeId node, const JobRequest
   return answer;
 }
 
-Result<RunInputs> Daemon::open_inputs(const JobRequest& request) const {
+Result<RunInputs> Daemon::open_inputs(const JobRequest& request, const std::function<bool()>& given_up) const {
+  const Fetching fetching{options_.fetch_program, given_up};
   const auto open_all = [&](const std::vector<NamedInput>& named,
                             const formats::CompressionChoice& choice) -> Result<std::vector<RunFile>> {
     std::vector<RunFile> out;
     for (const NamedInput& input : named) {
-      BRUME_ASSIGN(InputFile file, InputFile::open(input.place, request.access, choice, identities_,
-                                                   options_.fetch_program, clock_.now_ms()));
+      if (given_up()) return fail(ErrorCode::kState, "run: given up while its inputs were opened");
+      BRUME_ASSIGN(InputFile file,
+                   InputFile::open(input.place, request.access, choice, identities_, fetching, clock_.now_ms()));
       out.push_back({input.name, std::make_shared<const InputFile>(std::move(file))});
     }
     return out;
@@ -201,7 +204,7 @@ Result<RunFile> Daemon::keep_output(JobRun& run) {
   BRUME_TRY(merge_into(*file, run.core()));
   BRUME_TRY(file->commit());
   auto opened = InputFile::open({InputName::Kind::kFile, path.string()}, {}, formats::Compression::kNone,
-                                std::span(&identity, 1), options_.fetch_program, clock_.now_ms());
+                                std::span(&identity, 1), {options_.fetch_program}, clock_.now_ms());
   if (!opened) {
     unlink(path.c_str());
     return std::unexpected(opened.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/bytes.h"
@@ -44,19 +45,25 @@ class FileBytes final : public InputBytes {
   std::uint64_t size_ = 0;
 };
 
+// How files on servers are asked for.
+struct Fetching {
+  std::filesystem::path program;        // brume-fetch
+  std::function<bool()> given_up = {};  // asked while a server is waited for: true ends that
+};
+
 // By the program `brume-fetch range`: it talks to servers, so that the process which holds the owner's keys does not.
 class FetchedBytes final : public InputBytes {
  public:
   // `ca_pem` empty: the system's CAs.
-  FetchedBytes(std::filesystem::path program, std::string url, std::string ca_pem)
-      : program_(std::move(program)), url_(std::move(url)), ca_pem_(std::move(ca_pem)) {}
+  FetchedBytes(Fetching fetching, std::string url, std::string ca_pem)
+      : fetching_(std::move(fetching)), url_(std::move(url)), ca_pem_(std::move(ca_pem)) {}
   Result<Bytes> read(std::uint64_t first, std::size_t most) override;
   std::uint64_t claimed_size() const override { return size_; }
   // PEM of the root under which an https server's certificate was good; after a read.
   const std::string& root() const { return root_; }
 
  private:
-  std::filesystem::path program_;
+  Fetching fetching_;
   std::string url_;
   std::string ca_pem_;
   std::uint64_t size_ = 0;

@@ -84,8 +84,7 @@ struct Opened {
   FetchedBytes* fetched = nullptr;
 };
 
-Result<Opened> open_bytes(const InputName& name, const InputAccess& access, const std::filesystem::path& program,
-                          UnixMs now_ms) {
+Result<Opened> open_bytes(const InputName& name, const InputAccess& access, const Fetching& fetching, UnixMs now_ms) {
   Opened out;
   if (name.kind == InputName::Kind::kFile || name.kind == InputName::Kind::kShared) {
     BRUME_ASSIGN(std::unique_ptr<FileBytes> file, FileBytes::open(name.text));
@@ -94,7 +93,7 @@ Result<Opened> open_bytes(const InputName& name, const InputAccess& access, cons
     return out;
   }
   BRUME_ASSIGN(std::string url, url_of(name, access, now_ms));
-  auto fetched = std::make_unique<FetchedBytes>(program, std::move(url), access.ca_pem);
+  auto fetched = std::make_unique<FetchedBytes>(fetching, std::move(url), access.ca_pem);
   out.fetched = fetched.get();
   out.bytes = std::move(fetched);
   return out;
@@ -110,10 +109,10 @@ Result<bool> is_age_file(const std::filesystem::path& path) {
 
 Result<InputFile> InputFile::open(const InputName& name, const InputAccess& access,
                                   const formats::CompressionChoice& choice,
-                                  std::span<const sealed::AgeIdentity> identities,
-                                  const std::filesystem::path& fetch_program, UnixMs now_ms) {
+                                  std::span<const sealed::AgeIdentity> identities, const Fetching& fetching,
+                                  UnixMs now_ms) {
   const std::string shown = name.shown();
-  auto opened = open_bytes(name, access, fetch_program, now_ms);
+  auto opened = open_bytes(name, access, fetching, now_ms);
   if (!opened) return name.remote() ? within(shown, opened.error()) : std::unexpected(opened.error());
   auto authentic = authenticate(*opened->bytes, identities);
   if (!authentic) return within(shown, authentic.error());

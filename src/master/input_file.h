@@ -18,11 +18,11 @@ class InputFile {
  public:
   // Checks the header's MAC and that the final chunk is final: the file's size is a claim until then. What hosts will
   // ask for is asked here in the same way, so that a signature or certificate that is no good is told before a run.
-  // `choice` is nothing where the plaintext's first bytes say how it is compressed. `fetch_program`: brume-fetch.
+  // `choice` is nothing where the plaintext's first bytes say how it is compressed.
   static Result<InputFile> open(const InputName& name, const InputAccess& access,
                                 const formats::CompressionChoice& choice,
-                                std::span<const sealed::AgeIdentity> identities,
-                                const std::filesystem::path& fetch_program, UnixMs now_ms);
+                                std::span<const sealed::AgeIdentity> identities, const Fetching& fetching,
+                                UnixMs now_ms);
 
   const sealed::AgeOpening& opening() const { return opening_; }
   const sealed::AgeLayout& layout() const { return layout_; }
