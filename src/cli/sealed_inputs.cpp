@@ -1,7 +1,5 @@
 #include "cli/sealed_inputs.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "cli/age_files.h"
@@ -27,10 +25,6 @@ Status check_share_of(const InputName& name, const std::vector<std::string>& sha
 }
 
 }  // namespace
-
-SealedInputs::~SealedInputs() {
-  for (const std::string& path : sealed_) unlink(path.c_str());
-}
 
 Result<json> SealedInputs::add(const char* what, const std::vector<files::NamedPath>& paths) {
   json out = json::array();
@@ -64,15 +58,16 @@ Result<std::string> SealedInputs::seal(const std::string& path) {
   if (recipient_.empty()) {
     BRUME_ASSIGN(recipient_, cluster_recipient(home_));
     BRUME_TRY(master::make_private_folder(home_.runs()));
+    BRUME_ASSIGN(auto copies, master::CopyFolder::create(home_.runs()));
+    copies_.emplace(std::move(copies));
   }
   BRUME_ASSIGN(const auto recipient, sealed::AgeRecipient::parse(recipient_));
-  sealed_.push_back(
-      (home_.runs() / ("input-" + std::to_string(getpid()) + "-" + std::to_string(sealed_.size()) + ".age")).string());
+  const std::string sealed = (copies_->path() / (std::to_string(copy_count_++) + ".age")).string();
   BRUME_ASSIGN(files::InputFile plain, files::InputFile::open(path));
-  BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(sealed_.back(), {.force = true, .mode = 0600}));
+  BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(sealed, {.mode = 0600}));
   BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
   BRUME_TRY(copy.commit());
-  return sealed_.back();
+  return sealed;
 }
 
 }  // namespace brume::cli

@@ -1,14 +1,16 @@
 // What the master is told of a run's inputs and side data: where each lies. A plain file is sealed to the cluster
-// first; sealed copies go when their object does.
+// first; sealed copies go when their object does, or soon after their process where that is killed.
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "cli/s3_settings.h"
 #include "files/input_list.h"
+#include "master/copy_folder.h"
 #include "master/home.h"
 
 namespace brume::cli {
@@ -19,7 +21,6 @@ class SealedInputs {
   SealedInputs(const master::Home& home, const std::vector<std::string>& shares) : home_(home), shares_(shares) {}
   SealedInputs(const SealedInputs&) = delete;
   SealedInputs& operator=(const SealedInputs&) = delete;
-  ~SealedInputs();
 
   // `what` is the flag, for messages. The list is as parse_job_request() takes it: [{name, place}].
   Result<nlohmann::json> add(const char* what, const std::vector<files::NamedPath>& paths);
@@ -33,8 +34,9 @@ class SealedInputs {
   const master::Home& home_;
   const std::vector<std::string>& shares_;
   InputKinds kinds_;
-  std::string recipient_;            // asked of the master once
-  std::vector<std::string> sealed_;  // to be removed
+  std::string recipient_;                     // asked of the master once
+  std::optional<master::CopyFolder> copies_;  // from the first one on
+  std::size_t copy_count_ = 0;
 };
 
 }  // namespace brume::cli

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "abi/frames.h"
+#include "master/copy_folder.h"
+#include "master/node_json.h"
 #include "transport/json_text.h"
 
 namespace brume::master {
@@ -26,39 +28,6 @@ constexpr transport::Milliseconds kTickInterval{500};
 constexpr std::chrono::milliseconds kPeersInterval{100};
 constexpr std::size_t kKeyFileLimit = 1u << 20;
 constexpr std::size_t kLogLineLimit = 4'096;
-
-json refusals_json(const appraisal::Refusals& refusals) {
-  json list = json::array();
-  for (const auto& r : refusals)
-    list.push_back({{"rule", r.rule}, {"expected", r.expected}, {"got", r.got}, {"fix", r.fix}});
-  return list;
-}
-
-json facts_json(const appraisal::PeerFacts& facts) {
-  return {{"tee", appraisal::tee_name(facts.tee)},
-          {"measurement", facts.measurement.hex()},
-          {"image", facts.image.hex()},
-          {"signer", facts.signer.hex()},
-          {"isv_svn", facts.isv_svn},
-          {"debug", facts.debug},
-          {"protections", evidence::protection_list(facts.protections)},
-          {"tcb_status", evidence::tcb_status_name(facts.tcb_status)},
-          {"advisories", facts.advisories},
-          {"platform", facts.platform.hex()}};
-}
-
-json record_json(const NodeRecord& node) {
-  json out{{"id", node.id.value},
-           {"name", node.claimed_name},
-           {"role", node.role ? std::string(join::role_name(*node.role)) : node.claimed_role},
-           {"state", node_state_name(node.state)},
-           {"address", node.address},
-           {"since_ms", node.since_ms},
-           {"refusals", refusals_json(node.refusals)}};
-  if (!node.why_gone.empty()) out["why"] = node.why_gone;
-  if (node.facts) out["evidence"] = facts_json(*node.facts);
-  return out;
-}
 
 mapreduce::Roles roles_of(const NodeRecord& node) {
   switch (node.role.value_or(join::Role::kVerifier)) {
@@ -96,6 +65,7 @@ Status Daemon::begin() {
   BRUME_TRY(make_private_folder(options_.home.cluster()));
   BRUME_TRY(make_private_folder(options_.home.runs()));
   remove_pass_files(options_.home.runs());
+  remove_left_copies(options_.home.runs());
   audit_file_.open(options_.home.audit_log(), std::ios::app);
   cluster_ = random_.make<ClusterId>();
   BRUME_ASSIGN(appraisal::Policy policy, load_policy());
@@ -271,7 +241,7 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
 }
 
 void Daemon::node_admitted(const NodeRecord& node) {
-  audit(json{{"event", "admitted"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}});
+  audit(json{{"event", "admitted"}, {"node", node_json(node)}, {"epoch", membership_->policy().epoch}});
   peers_changed_ = true;
   if (!may_work(node)) return;
   send_inputs({node.connection});
@@ -284,7 +254,7 @@ bool Daemon::may_work(const NodeRecord& node) const {
 }
 
 void Daemon::node_renewed(const NodeRecord& node) {
-  audit(json{{"event", "renewed"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}});
+  audit(json{{"event", "renewed"}, {"node", node_json(node)}, {"epoch", membership_->policy().epoch}});
   if (!may_work(node)) return;
   // Where it owed evidence when the run began, it has no part in it yet.
   run_->node_joined(node.id, roles_of(node));
@@ -292,13 +262,13 @@ void Daemon::node_renewed(const NodeRecord& node) {
 }
 
 void Daemon::node_refused(const NodeRecord& node) {
-  audit(json{{"event", "refused"}, {"node", record_json(node)}, {"epoch", membership_->policy().epoch}});
+  audit(json{{"event", "refused"}, {"node", node_json(node)}, {"epoch", membership_->policy().epoch}});
   for (const auto& r : node.refusals)
     log("refused " + node.claimed_name + ": " + r.rule + ": expected " + r.expected + ", got " + r.got);
 }
 
 void Daemon::node_lost(const NodeRecord& node) {
-  audit(json{{"event", "lost"}, {"node", record_json(node)}});
+  audit(json{{"event", "lost"}, {"node", node_json(node)}});
   peers_changed_ = true;
   if (query_ && query_->node() == node.id) query_->node_lost();
   if (!run_) return;
@@ -380,62 +350,6 @@ void Daemon::audit(json entry) {
 void Daemon::log(const std::string& line) {
   std::lock_guard lock(audit_mutex_);
   std::cerr << mapreduce::printable(line, kLogLineLimit) << std::endl;
-}
-
-json Daemon::nodes_json() {
-  json list = json::array();
-  loop_->loop().run_sync([&] {
-    for (const auto& [connection, node] : membership_->records()) list.push_back(record_json(node));
-  });
-  return {{"nodes", list}};
-}
-
-json Daemon::status_json() {
-  json out;
-  loop_->loop().run_sync([&] {
-    json counts{{"joining", 0}, {"admitted", 0}, {"refused", 0}, {"gone", 0}};
-    for (const auto& [connection, node] : membership_->records()) {
-      auto& count = counts[node_state_name(node.state)];
-      count = count.get<int>() + 1;
-    }
-    out = {{"cluster", cluster_.hex()},
-           {"port", port()},
-           {"pid", getpid()},
-           {"epoch", membership_->policy().epoch},
-           {"policy", membership_->policy().hash.hex()},
-           {"recipient", identities_.front().recipient().text()},
-           {"master", key_.public_key().spki_hash().hex()},
-           {"nodes", counts},
-           {"running", run_ ? run_->id().hex() : ""}};
-  });
-  return out;
-}
-
-Result<json> Daemon::reload_policy() {
-  BRUME_ASSIGN(appraisal::Policy policy, load_policy());
-  Status status;
-  loop_->loop().run_sync([&] {
-    if (run_ && policy.epoch > membership_->policy().epoch) run_->begin_epoch(random_);
-    status = membership_->set_policy(std::move(policy));
-    flush();
-  });
-  if (!status) return std::unexpected(status.error());
-  audit(
-      json{{"event", "policy"}, {"policy", membership_->policy().hash.hex()}, {"epoch", membership_->policy().epoch}});
-  return status_json();
-}
-
-Result<json> Daemon::handle(const json& request, ControlPeer& peer) {
-  const std::string verb = request.value("verb", "");
-  if (verb == "status") return status_json();
-  if (verb == "nodes") return nodes_json();
-  if (verb == "run") return run_job(request, peer);
-  if (verb == "policy") return reload_policy();
-  if (verb == "stop") {
-    stop();
-    return json{{"stopping", true}};
-  }
-  return fail(ErrorCode::kUsage, "control: unknown verb");
 }
 
 }  // namespace brume::master

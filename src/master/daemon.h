@@ -90,7 +90,8 @@ class Daemon final : public transport::ControlHandler,
   Result<nlohmann::json> handle(const nlohmann::json& request, ControlPeer& peer);
   nlohmann::json status_json();
   nlohmann::json nodes_json();
-  Result<nlohmann::json> run_job(const nlohmann::json& request, ControlPeer& peer);
+  Result<nlohmann::json> take_job(const nlohmann::json& request, ControlPeer& peer);
+  Result<nlohmann::json> run_job(JobRequest request, ControlPeer& peer);
   struct Job;  // one `brume run`: its passes, one after another
   Result<nlohmann::json> do_job(Job& job, ControlPeer& peer);
   Result<mapreduce::JobDescription> ask_node(NodeId node, const JobRequest& request);

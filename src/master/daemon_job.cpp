@@ -6,6 +6,7 @@
 
 #include "files/output_places.h"
 #include "mapreduce/outputs.h"
+#include "master/copy_folder.h"
 #include "master/read_ahead.h"
 #include "master/receipt.h"
 #include "master/write_behind.h"
@@ -95,8 +96,14 @@ json describe_outputs(const std::vector<WrittenOutput>& outputs) {
 
 }  // namespace
 
-Result<json> Daemon::run_job(const json& request_json, ControlPeer& peer) {
+Result<json> Daemon::take_job(const json& request_json, ControlPeer& peer) {
   BRUME_ASSIGN(JobRequest request, parse_job_request(request_json));
+  auto answer = run_job(std::move(request), peer);
+  if (peer.gone()) remove_left_copies(options_.home.runs());
+  return answer;
+}
+
+Result<json> Daemon::run_job(JobRequest request, ControlPeer& peer) {
   std::unique_lock turn(one_run_, std::defer_lock);
   while (!turn.try_lock()) {
     if (peer.gone() || stopping_) return fail(ErrorCode::kState, "run: given up while waiting for another run");
