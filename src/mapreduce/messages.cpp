@@ -93,6 +93,14 @@ std::vector<RecordPlace> malformed_places(Reader& in) {
   return out;
 }
 
+// Of the one that the text begins with; 0: none that is well-formed.
+std::size_t character_size(std::string_view text) {
+  for (std::size_t size = 1; size <= std::min<std::size_t>(4, text.size()); ++size) {
+    if (is_utf8(text.substr(0, size))) return size;
+  }
+  return 0;
+}
+
 // Of one well-formed character: none of C0, DEL, C1 (U+0080 to U+009F), the separators of lines (U+2028, U+2029) and
 // what changes the direction of text (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
 bool is_shown(std::string_view character) {
@@ -110,7 +118,7 @@ bool is_shown(std::string_view character) {
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t size = utf8_size(text);
+    const std::size_t size = character_size(text);
     const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
     const std::string_view shown = size > 0 && is_shown(character) ? character : "?";
     if (shown.size() > limit - out.size()) break;
