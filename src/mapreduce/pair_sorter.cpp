@@ -89,7 +89,9 @@ class Sorter final : public PairSorter {
   JobStatus add(std::string_view key, std::string_view value) override {
     const std::size_t size = PairItem::kHeaderSize + key.size() + value.size();
     if (size > std::min<std::size_t>(rules_.memory / 2, std::numeric_limits<std::uint32_t>::max()))
-      return job_error("a key with its value is larger than half of a task's memory for sorting");
+      return job_error(
+          "a key with its value is larger than half of a task's memory for sorting: give tasks more, with brume image "
+          "build --heap-mb, or --memory of brume run --local");
     if (auto status = make_room(size); !status) return status;
     const auto value_size = static_cast<std::uint32_t>(value.size());
     std::uint8_t* const key_begin = free_ + PairItem::kHeaderSize;

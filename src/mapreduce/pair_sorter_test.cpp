@@ -63,5 +63,16 @@ TEST(PairSorter, ReadsTheValuesOfListsBeyondMemory) {
   expect_pairs_of_lists(kLeastPairMemory, 3'000, 2, true);
 }
 
+TEST(PairSorter, SaysWhatToDoWhereAPairIsTooLarge) {
+  mapreduce::testing::TestScratch scratch(1000);
+  PairRules rules;
+  rules.memory = kLeastPairMemory;
+  const auto sorter = make_pair_sorter(scratch, rules);
+  EXPECT_TRUE(sorter->add("key", std::string(kLeastPairMemory / 4, 'x')).has_value());
+  const auto refused = sorter->add("key", std::string(kLeastPairMemory / 2, 'x'));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_TRUE(refused.error().contains("brume image build --heap-mb")) << refused.error();
+}
+
 }  // namespace
 }  // namespace brume::detail
