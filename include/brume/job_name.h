@@ -6,12 +6,17 @@
 
 namespace brume::detail {
 
-// "WordCount" is the job "word-count": the name that runs and images use. Namespaces are left out.
-constexpr std::string job_name_of(std::string_view type) {
+// The last name of "my::jobs::WordCount".
+constexpr std::string_view without_namespaces(std::string_view type) {
   if (const std::size_t at = type.rfind("::"); at != std::string_view::npos) type.remove_prefix(at + 2);
   while (type.starts_with(' ')) type.remove_prefix(1);
+  return type;
+}
+
+// "WordCount" is the job "word-count": the name that runs and images use.
+inline std::string job_name_of(std::string_view type) {
   std::string name;
-  for (char c : type) {
+  for (const char c : without_namespaces(type)) {
     if (c >= 'A' && c <= 'Z') {
       if (!name.empty()) name.push_back('-');
       name.push_back(static_cast<char>(c - 'A' + 'a'));
@@ -24,12 +29,13 @@ constexpr std::string job_name_of(std::string_view type) {
 
 // Whether the type makes a name that runs may have: [a-z0-9-]{1,64}, and no flag.
 constexpr bool names_job(std::string_view type) {
-  const std::string name = job_name_of(type);
-  if (name.empty() || name.size() > 64 || name[0] == '-') return false;
-  for (const char c : name) {
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
+  std::size_t size = 0;
+  for (const char c : without_namespaces(type)) {
+    const bool large = c >= 'A' && c <= 'Z';
+    if (!large && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c != '_' || size == 0)) return false;
+    size += large && size > 0 ? 2 : 1;
   }
-  return true;
+  return size >= 1 && size <= 64;
 }
 
 }  // namespace brume::detail

@@ -246,6 +246,8 @@ TEST(JobName, IsTheTypesWithoutItsNamespaces) {
     EXPECT_FALSE(detail::names_job(type)) << type;
   EXPECT_TRUE(detail::names_job(std::string(64, 'a')));
   EXPECT_FALSE(detail::names_job(std::string(65, 'a')));
+  EXPECT_TRUE(detail::names_job(std::string(32, 'A')));  // with the hyphens between them 63
+  EXPECT_FALSE(detail::names_job(std::string(33, 'A')));
 }
 
 TEST(Codec, GivesBackVectorsOfBool) {
