@@ -1,21 +1,16 @@
 #include "cli/platform_setup.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
-#include <cerrno>
 #include <chrono>
 #include <thread>
 
-#include "base/unique_fd.h"
 #include "cli/job_program.h"
 #include "crypto/random.h"
+#include "engine/command.h"
 #include "evidence/collateral.h"
 #include "tee/platform_client.h"
 #include "tee/sim_pki.h"
-
-extern char** environ;
 
 namespace brume::cli {
 namespace {
@@ -51,26 +46,9 @@ Status make_keys(const PlatformFiles& files, const tee::SimRoot& root, Random& r
 }
 
 Result<pid_t> spawn_daemon(const PlatformFiles& files) {
-  const UniqueFd log(::open(files.log().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!log) return fail(ErrorCode::kIo, files.log().string() + ": " + strerrordesc_np(errno));
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, log.get(), 1);
-  ::posix_spawn_file_actions_adddup2(&actions, log.get(), 2);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  std::string program = (tool_folder() / "brume").string();
-  std::string verb = "platform";
-  std::string action = "run";
-  char* arguments[] = {program.data(), verb.data(), action.data(), nullptr};
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments, environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  if (error != 0) return fail(ErrorCode::kIo, program + ": " + strerrordesc_np(error));
-  return pid;
+  BRUME_TRY(master::write_private_file(files.log(), "", master::Flush::kLater));
+  return engine::start_daemon({.arguments = {(tool_folder() / "brume").string(), "platform", "run"}},
+                              files.log().string());
 }
 
 std::unexpected<Error> did_not_start(const PlatformFiles& files) {

@@ -53,7 +53,7 @@ class SpawnSetup {
   posix_spawnattr_t attributes;
 };
 
-Result<pid_t> spawn(const Command& command, SpawnSetup& setup) {
+Result<pid_t> spawn(const Command& command, SpawnSetup& setup, bool has_aws_variables) {
   const std::string program = find_program(command.arguments.at(0));
   if (program.empty()) return fail(ErrorCode::kNotFound, command.arguments[0] + ": no such program in PATH");
   std::vector<char*> arguments;
@@ -63,6 +63,7 @@ Result<pid_t> spawn(const Command& command, SpawnSetup& setup) {
   for (const std::string& variable : command.environment) environment.push_back(const_cast<char*>(variable.c_str()));
   for (char** at = environ; *at != nullptr; ++at) {
     const std::string_view theirs(*at);
+    if (!has_aws_variables && theirs.starts_with("AWS_")) continue;
     const std::string_view name = theirs.substr(0, theirs.find('=') + 1);
     const bool replaced =
         std::ranges::any_of(command.environment, [&](const std::string& v) { return v.starts_with(name); });
@@ -183,7 +184,7 @@ Result<CommandOutput> run_command(const Command& command) {
   ::posix_spawn_file_actions_adddup2(&setup.actions, out_pipe.write_end.get(), 1);
   ::posix_spawn_file_actions_adddup2(&setup.actions, err_pipe.write_end.get(), 2);
   const auto deadline = Clock::now() + command.timeout;
-  BRUME_ASSIGN(const pid_t pid, spawn(command, setup));
+  BRUME_ASSIGN(const pid_t pid, spawn(command, setup, command.has_aws_variables));
   out_pipe.write_end.reset();
   err_pipe.write_end.reset();
   const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -226,7 +227,7 @@ Result<int> start_daemon(const Command& command, const std::string& log_path) {
   ::posix_spawn_file_actions_addopen(&setup.actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&setup.actions, 1, log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::posix_spawn_file_actions_adddup2(&setup.actions, 1, 2);
-  return spawn(command, setup);
+  return spawn(command, setup, false);
 }
 
 }  // namespace brume::engine

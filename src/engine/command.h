@@ -13,6 +13,7 @@ namespace brume::engine {
 struct Command {
   std::vector<std::string> arguments;         // [0] is looked up in PATH
   std::vector<std::string> environment = {};  // NAME=value, on top of this process's own
+  bool has_aws_variables = true;              // false: it gets no AWS_*, for some of them are keys
   std::chrono::milliseconds timeout{30'000};
   std::string input = {};  // on its standard input, for run_command
   // Asked a few times a second, for run_command: true ends the program before its time.
@@ -39,7 +40,8 @@ std::string last_line(std::string_view text);
 // Absolute path of a program in PATH (and the sbin folders), or "".
 std::string find_program(const std::string& name);
 
-// Starts a program that goes on after this one: own session, no input, output appended to `log_path`.
+// Starts a program that goes on after this one: own session, no input, output appended to `log_path`, no AWS_*
+// variables: who reads its environment later would find keys in it that it never needed.
 Result<int> start_daemon(const Command& command, const std::string& log_path);
 
 }  // namespace brume::engine

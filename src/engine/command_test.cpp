@@ -1,6 +1,11 @@
 #include "engine/command.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
 
 namespace brume::engine {
 namespace {
@@ -62,6 +67,22 @@ TEST(Commands, KeepTheFirstOfMuchOutput) {
   EXPECT_EQ(output->exit_code, 0);
   EXPECT_EQ(output->out.size(), kCommandOutputLimit);
   EXPECT_EQ(output->err.size(), kCommandOutputLimit);
+}
+
+TEST(Commands, GetNoKeysThatAreNotForThem) {
+  ::setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+  const std::vector<std::string> print{"sh", "-c", "echo key $AWS_SECRET_ACCESS_KEY"};
+  EXPECT_EQ(run_checked({.arguments = print}).value(), "key secret\n");
+  EXPECT_EQ(run_checked({.arguments = print, .has_aws_variables = false}).value(), "key\n");
+  const std::string log = ::testing::TempDir() + "brume-daemon-" + std::to_string(::getpid());
+  const auto pid = start_daemon({.arguments = print}, log);
+  ::unsetenv("AWS_SECRET_ACCESS_KEY");
+  ASSERT_TRUE(pid);
+  ::waitpid(*pid, nullptr, 0);
+  std::string said;
+  std::getline(std::ifstream(log), said);
+  EXPECT_EQ(said, "key");
+  ::unlink(log.c_str());
 }
 
 TEST(Commands, SetVariablesOnTopOfTheirs) {

@@ -118,7 +118,10 @@ Status ContainerEngine::connect(const ClusterSpec& spec, bool may_start) {
 
 Result<std::string> ContainerEngine::run(std::vector<std::string> arguments, std::chrono::milliseconds timeout) {
   arguments.insert(arguments.begin(), program_->name());
-  return run_checked({.arguments = std::move(arguments), .environment = environment_, .timeout = timeout});
+  return run_checked({.arguments = std::move(arguments),
+                      .environment = environment_,
+                      .has_aws_variables = false,  // what watches a container lives as long as it
+                      .timeout = timeout});
 }
 
 Status ContainerEngine::prepare(const ClusterSpec& spec) {

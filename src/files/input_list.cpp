@@ -41,6 +41,17 @@ Result<bool> is_file_of_folder(const fs::directory_entry& entry) {
   return fail(ErrorCode::kUsage, path + ": is no regular file; take it out of the folder, or name the folder's files");
 }
 
+// For messages. What follows a URL's '?' may be a key, and so may what stands before its host.
+std::string shown(const std::string& name) {
+  if (!has_scheme(name)) return name;
+  std::string out = name.substr(0, name.find_first_of("?#"));
+  const std::size_t scheme = out.find("://");
+  if (scheme == std::string::npos) return out;
+  const std::size_t host = scheme + 3;
+  const std::size_t at = out.substr(0, out.find('/', host)).rfind('@');
+  return at == std::string::npos || at < host ? out : out.erase(host, at + 1 - host);
+}
+
 Status add_folder(const NamedPath& folder, std::size_t limit, std::vector<NamedPath>& out) {
   std::error_code error;
   std::vector<std::string> found;
@@ -78,7 +89,7 @@ Result<std::vector<NamedPath>> parse_sides(const std::vector<std::string>& words
   std::vector<NamedPath> out;
   for (const std::string& word : words) {
     out.push_back(parse_named_path(word));
-    if (!out.back().named) return fail(ErrorCode::kUsage, "--side " + word + ": expected NAME=FILE");
+    if (!out.back().named) return fail(ErrorCode::kUsage, "--side " + shown(word) + ": expected NAME=FILE");
   }
   return out;
 }
@@ -101,7 +112,7 @@ Result<std::vector<NamedPath>> list_inputs(const std::vector<std::string>& words
   std::set<std::string> names;
   for (const NamedPath& input : out) {
     if (!names.insert(input.name).second)
-      return fail(ErrorCode::kUsage, input.name + ": named twice; NAME=PATH gives an input another name");
+      return fail(ErrorCode::kUsage, shown(input.name) + ": named twice; NAME=PATH gives an input another name");
   }
   return out;
 }

@@ -84,5 +84,13 @@ TEST_F(InputList, RefusesWhatCannotBeMeant) {
   EXPECT_EQ(listed({"logs"}, 2), "error: logs: more than 2 files in all");
 }
 
+TEST_F(InputList, KeysInUrlsAreToldToNobody) {
+  const std::string url = "https://me:word@host/dir/a.age?X-Amz-Signature=SECRET";
+  EXPECT_EQ(listed({url, url}), "error: https://host/dir/a.age: named twice; NAME=PATH gives an input another name");
+  const auto side = parse_sides({url});
+  ASSERT_FALSE(side);
+  EXPECT_EQ(side.error().what, "--side https://host/dir/a.age: expected NAME=FILE");
+}
+
 }  // namespace
 }  // namespace brume::files

@@ -64,7 +64,8 @@ Result<Bytes> FileBytes::read(std::uint64_t first, std::size_t most) {
 }
 
 Result<Bytes> FetchedBytes::read(std::uint64_t first, std::size_t most) {
-  engine::Command command{.arguments = {fetching_.program.string(), "range"}, .timeout = kFetchLimit};
+  engine::Command command{
+      .arguments = {fetching_.program.string(), "range"}, .has_aws_variables = false, .timeout = kFetchLimit};
   command.given_up = fetching_.given_up;
   // On its standard input: a URL may be a key, and arguments are for everybody to see.
   command.input = nlohmann::json{{"url", url_}, {"ca", ca_pem_}, {"first", first}, {"size", most}}.dump();
