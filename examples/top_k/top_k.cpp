@@ -11,7 +11,6 @@
 #include <brume/lines.h>
 
 #include <cmath>
-#include <compare>
 
 // A decimal number: the nearest double, and what an integer of 64 bits is more than that.
 struct Number {
@@ -20,18 +19,24 @@ struct Number {
     if (!nearest) return std::nullopt;
     Number number{*nearest, 0};
     if (std::abs(*nearest) < 0x1p53) return number;  // doubles have all integers up to there
-    if (!number.take_rest<std::int64_t>(text)) number.take_rest<std::uint64_t>(text);
+    number.take_rest(text);
     return number;
   }
-  auto operator<=>(const Number&) const = default;
+  bool operator==(const Number&) const = default;
+  bool operator<(const Number& other) const {
+    return nearest < other.nearest || (nearest == other.nearest && rest < other.rest);
+  }
   auto fields() const { return std::tie(nearest, rest); }
 
   double nearest = 0;
   std::int32_t rest = 0;
 
  private:
+  [[gnu::cold, gnu::noinline]] void take_rest(std::string_view text) {
+    if (!take_rest_of<std::int64_t>(text)) take_rest_of<std::uint64_t>(text);
+  }
   template <typename Integer>
-  bool take_rest(std::string_view text) {
+  bool take_rest_of(std::string_view text) {
     Integer whole = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
     if (error != std::errc{} || end != text.data() + text.size()) return false;
@@ -44,7 +49,7 @@ struct Number {
 struct BestLines {
   using Item = std::pair<Number, std::string>;
   static bool better(const Item& a, const Item& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
+    return a.first == b.first ? a.second < b.second : b.first < a.first;
   }
 
   void add(const Number& number, std::string_view line) {

@@ -14,7 +14,7 @@ namespace brume {
 namespace detail {
 
 // Whether a number that is out of a double's range is so because it is tiny: from_chars says the same for both.
-inline bool is_tiny_decimal(std::string_view text) {
+[[gnu::cold, gnu::noinline]] inline bool is_tiny_decimal(std::string_view text) {
   if (text.front() == '-') text.remove_prefix(1);
   const std::size_t exponent_at = std::min(text.find_first_of("eE"), text.size());
   std::string_view exponent = text.substr(std::min(exponent_at + 1, text.size()));
