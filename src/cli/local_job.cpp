@@ -60,7 +60,7 @@ Result<fs::path> compile_folder(const fs::path& folder) {
   BRUME_ASSIGN(const master::Home home, master::Home::from_environment());
   const std::string name =
       whole.filename().string() + "-" + to_hex(crypto::sha256(as_bytes(whole.string())).view().first(4)) + kSuffix;
-  const fs::path program = home.local_jobs() / name;
+  fs::path program = home.local_jobs() / name;
   const fs::path made_of = program.string() + ".made-of";
   BRUME_TRY(master::make_private_folder(program.parent_path()));
   BRUME_ASSIGN(const UniqueFd held, lock(program.string() + ".lock"));
@@ -80,7 +80,7 @@ Result<fs::path> find_local_program(const std::string& job) {
   }
   std::string name = job;
   std::ranges::replace(name, '-', '_');
-  const fs::path shipped = jobs_folder() / (name + kSuffix);
+  fs::path shipped = jobs_folder() / (name + kSuffix);
   if (fs::is_regular_file(shipped, error)) return shipped;
   std::string known;
   for (const auto& entry : fs::directory_iterator(jobs_folder(), error)) {
@@ -100,6 +100,7 @@ Status become_local_job(const std::string& job, const std::vector<std::string>& 
   words.push_back(program.string());
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   execvp(argv[0], argv.data());
