@@ -61,13 +61,14 @@ std::expected<Answer, remote::RangeFailure> read_answer(const Request& request, 
   };
   if (reply.status == 416) return wrong("the file is empty, or shorter than it was");
   if (reply.status != 206) return std::unexpected(remote::refusal_of(static_cast<unsigned>(reply.status), reply.body));
+  // Before its length, which is not the file's then.
+  const std::string coding = reply.header("content-encoding");
+  if (!coding.empty() && coding != "identity")
+    return wrong("the server encodes the file's bytes, which was not asked for");
   const auto range = remote::parse_content_range(reply.header("content-range"));
   if (!range || range->first != request.first) return wrong("the server answered with another range");
   const std::uint64_t wanted = std::min(request.size, range->file_size - range->first);
   if (range->size != wanted || reply.body.size() != wanted) return wrong("the answer is not as long as its range");
-  const std::string coding = reply.header("content-encoding");
-  if (!coding.empty() && coding != "identity")
-    return wrong("the server encodes the file's bytes, which was not asked for");
   return Answer{range->file_size, std::move(reply.body), std::move(reply.chain_pem)};
 }
 

@@ -18,7 +18,8 @@ struct Incoming {
   HttpReply reply;
   std::size_t body_size_limit = 0;
   std::size_t header_size = 0;
-  bool too_long = false;
+  bool too_long = false;  // its body
+  bool headers_too_long = false;
 };
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
@@ -41,7 +42,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) 
   auto* in = static_cast<Incoming*>(context);
   in->header_size += size;
   if (in->header_size > kHeaderSizeLimit) {
-    in->too_long = true;
+    in->headers_too_long = true;
     return 0;
   }
   const std::string_view line(data, size);
@@ -83,10 +84,11 @@ std::string chain_of(CURL* easy) {
 
 std::unexpected<Error> failed(CURLcode code, const Incoming& in, const std::string& host,
                               const std::string& ca_option) {
-  if (in.too_long || code == CURLE_FILESIZE_EXCEEDED) {
-    return fail(ErrorCode::kLimit, host + ": the answer is longer than " + std::to_string(in.body_size_limit) +
-                                       " bytes, or its headers are longer than " + std::to_string(kHeaderSizeLimit));
-  }
+  if (in.headers_too_long)
+    return malformed(host + ": the answer's headers are longer than " + std::to_string(kHeaderSizeLimit) + " bytes");
+  if (in.too_long || code == CURLE_FILESIZE_EXCEEDED)
+    return fail(ErrorCode::kLimit,
+                host + ": the answer is longer than " + std::to_string(in.body_size_limit) + " bytes");
   // Asking again changes nothing about a certificate, and an answer kept from before is no answer to an impostor.
   const bool stranger =
       code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_CACERT_BADFILE;

@@ -35,8 +35,8 @@ struct HttpReply {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // Any status is an answer. Errors: kUsage (the URL is not one that may be asked), kLimit (longer than
-  // allowed), kUnavailable (no whole answer in time).
+  // Any status is an answer. Errors: kUsage (the URL is not one that may be asked), kLimit (a body
+  // longer than allowed), kMalformed (headers without an end in sight), kUnavailable (no whole answer in time).
   virtual Result<HttpReply> get(const HttpRequest& request) = 0;
 };
 

@@ -3,10 +3,11 @@
   range_server.py FOLDER PORT-FILE [--tls CERTIFICATE KEY] [--fault NAME [ARGUMENT]]
 
 Faults: whole (200 for everything), redirect, short (half of what it announces), wrong (another range), endless (headers
-without an end), mute (no answer), flaky (every third request is lost, every fifth is 503), die N (ends itself at request
+without an end), gzip (encoded, though nobody asked for that), mute (no answer), flaky (every third request is lost, every fifth is 503), die N (ends itself at request
 N), swap N FILE (serves FILE's bytes from request N on), gone N (404 from request N on). Every request is one line on
 standard output: method, path, Range. FOLDER/pause: while that file is there, requests after the third wait.
 """
+import gzip
 import http.server
 import os
 import socket
@@ -77,6 +78,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             first, last = int(first), min(int(last), size - 1)
             if name == "wrong" and first > 0:
                 first, last = first - 1, last - 1
+            if name == "gzip":
+                body = gzip.compress(file.read())
+                return self.say(206, {"Content-Range": f"bytes {first}-{last}/{size}", "Content-Encoding": "gzip"}, body)
             if first > last:
                 return self.say(416, {"Content-Range": f"bytes */{size}"})
             file.seek(first)
