@@ -49,12 +49,12 @@ void Plan::command(Kind kind, Ticket ticket, TaskId task, NodeId node) {
   commands_.push_back({kind, ticket, task, node, {}});
 }
 
-void Plan::fail_run(std::string why) {
+void Plan::fail_run(std::string why, bool lacks_nodes) {
   if (over_) return;
   over_ = true;
   for (const auto& [ticket, attempt] : attempts_) command(Kind::kCancel, ticket, attempt.task, attempt.node);
   attempts_.clear();
-  commands_.push_back({Kind::kFailed, 0, {}, {}, std::move(why)});
+  commands_.push_back({Kind::kFailed, 0, {}, {}, std::move(why), lacks_nodes});
 }
 
 // Forgets a running attempt; a task without any waits again.
@@ -138,7 +138,7 @@ void Plan::count_loss(NodeId node, NodeLoss how) {
   ++task.losses;
   if (how == NodeLoss::kEnded) ++task.crashes;
   if (task.crashes < options_.crash_limit && task.losses < options_.loss_limit) return;
-  fail_run(losses_of(id) + ": it probably crashes; " + kTryLocally);
+  fail_run(losses_of(id) + ": it probably crashes; " + kTryLocally, true);
 }
 
 void Plan::drop_node(NodeId node) {
@@ -325,7 +325,8 @@ void Plan::check_starvation() {
     if (!starved_since_ms_) starved_since_ms_ = now_ms_;
     if (now_ms_ - *starved_since_ms_ >= options_.no_node_limit_ms) {
       fail_run(std::string("no admitted node that can ") + stage_name(stage) + " for " +
-               std::to_string(options_.no_node_limit_ms / 1000) + " s" + worst_loss());
+                   std::to_string(options_.no_node_limit_ms / 1000) + " s" + worst_loss(),
+               true);
     }
     return;
   }

@@ -45,13 +45,14 @@ struct PlanCommand {
     kLost,      // ticket, task, node: the node was lost while it computed that attempt
     kCollect,   // ticket, task (a reduce), node: fetch and verify, then collected() or collect_failed()
     kFinished,
-    kFailed,  // why
+    kFailed,  // why, lacks_nodes
   };
   Kind kind = Kind::kFinished;
   Ticket ticket = 0;
   TaskId task;
   NodeId node;
   std::string why;
+  bool lacks_nodes = false;  // it ends because nodes were lost
 };
 
 // What people call a task.
@@ -82,6 +83,8 @@ class Plan {
   // The grounds of admission changed. Who is gone cannot prove itself on the new ones, and counts as revoked.
   void revoke_absent();
   void tick(UnixMs now);
+  // For what no other node and no second attempt can mend. Once it is over, nothing.
+  void fail_run(std::string why, bool lacks_nodes = false);
 
   // What is to be done now, in this order; empties the list.
   std::vector<PlanCommand> take_commands();
@@ -134,7 +137,6 @@ class Plan {
   bool alive(NodeId node) const { return nodes_.contains(node); }
 
   void command(PlanCommand::Kind kind, Ticket ticket, TaskId task, NodeId node);
-  void fail_run(std::string why);
   void end_attempt(Ticket ticket);
   void cancel_attempts(const TaskId& id);
   void withdraw(const TaskId& id);

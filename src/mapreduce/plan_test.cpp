@@ -208,6 +208,19 @@ TEST(Plan, MakesABlamedStreamAgainElsewhereAndGivesUpByName) {
   EXPECT_EQ(bench.why, "map 1 failed 4 times; last: reason");
 }
 
+TEST(Plan, EndsAtOnceWhereNoNodeCanMendIt) {
+  Bench bench(2, 1);
+  bench.plan.node_joined(node(1), kWorker);
+  bench.take();
+  bench.plan.fail_run("the disk is full");
+  bench.plan.fail_run("another reason");
+  bench.take();
+  EXPECT_EQ(bench.why, "the disk is full");
+  EXPECT_FALSE(bench.lacks_nodes);
+  EXPECT_TRUE(bench.plan.over());
+  EXPECT_EQ(bench.plan.running_count(), 0u);
+}
+
 TEST(Plan, WaitsForANodeWithTheNeededRoleOnlySoLong) {
   Bench bench(1, 1);
   bench.plan.node_joined(node(1), {false, true});
@@ -227,6 +240,7 @@ TEST(Plan, WaitsForANodeWithTheNeededRoleOnlySoLong) {
   EXPECT_EQ(bench.why,
             "no admitted node that can map for 60 s; map 0 lost its node once: if it crashes, try it with brume run "
             "--local");
+  EXPECT_TRUE(bench.lacks_nodes);
 }
 
 TEST(Plan, GivesUpAnAttemptThatNeverAnswers) {

@@ -272,6 +272,7 @@ void RunCore::obey_plan() {
         end();
         actions_.emplace_back().kind = Action::kFailed;
         actions_.back().text = command.why;
+        actions_.back().lacks_nodes = command.lacks_nodes;
         break;
     }
   }
@@ -357,8 +358,10 @@ void RunCore::on_output_block(Ticket ticket, ByteView sealed_block) {
   const auto opened = collector.opener.open(sealed_block, plaintext);
   crypto::wipe(plaintext);
   if (!opened) return on_output_failed(ticket, opened.error().what);
-  if (auto status = store_.put(collector.partition, sealed_block); !status)
-    on_output_failed(ticket, status.error().what);
+  if (auto status = store_.put(collector.partition, sealed_block); !status) {
+    plan_.fail_run("output of partition " + std::to_string(collector.partition) + ": " + status.error().what);
+    obey_plan();
+  }
 }
 
 void RunCore::on_output_end(Ticket ticket) {

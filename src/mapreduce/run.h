@@ -74,7 +74,7 @@ struct RunAction {
     kDropFetch,  // ticket: nobody waits for it any more
     kNote,       // text, for people and the journal: what failed and is done again
     kFinished,   // outputs() may be called
-    kFailed,     // text: why
+    kFailed,     // text, lacks_nodes: why
   };
   Kind kind = Kind::kNote;
   NodeId node;
@@ -83,6 +83,7 @@ struct RunAction {
   sealed::StreamId output;
   StreamHint hint;
   std::string text;
+  bool lacks_nodes = false;  // it ends because nodes were lost
 };
 
 struct RunProgress {
@@ -114,7 +115,8 @@ class RunCore {
   Status on_message(NodeId from, std::uint8_t type, ByteView body);
   void tick(UnixMs now);
 
-  // Answers to kFetch, in order; others are ignored. What does not open ends the attempt, not the run.
+  // Answers to kFetch, in order; others are ignored. What does not open ends the attempt, not the run; a store that
+  // takes no more ends the run.
   void on_output_block(Ticket ticket, ByteView sealed_block);
   void on_output_end(Ticket ticket);
   void on_output_failed(Ticket ticket, std::string_view why);

@@ -30,7 +30,10 @@ class Bench {
       }
       if (command.kind == Kind::kLost) lost.push_back(command);
       if (command.kind == Kind::kFinished) finished = true;
-      if (command.kind == Kind::kFailed) why = command.why;
+      if (command.kind == Kind::kFailed) {
+        why = command.why;
+        lacks_nodes = command.lacks_nodes;
+      }
     }
   }
   void lose(NodeId node, NodeLoss how = NodeLoss::kEnded) {
@@ -93,6 +96,7 @@ class Bench {
   std::vector<PlanCommand> lost;
   bool finished = false;
   std::string why;
+  bool lacks_nodes = false;
 };
 
 constexpr TaskId map_task(std::uint32_t i) { return {Stage::kMap, i}; }

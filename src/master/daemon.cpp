@@ -43,6 +43,10 @@ mapreduce::Roles roles_of(const NodeRecord& node) {
   return {};
 }
 
+std::string why_lost(const NodeRecord& node) {
+  return node.refusals.empty() ? node.why_gone : "refused by rule " + node.refusals.front().rule;
+}
+
 }  // namespace
 
 UnixMs SystemClock::now_ms() const {
@@ -237,7 +241,10 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
   if (range == nullptr) return std::unexpected(transport::FetchFailure::kNotFound);
   std::lock_guard lock(run_mutex_);
   if (!run_ || run_->id() != range->run) return std::unexpected(transport::FetchFailure::kNotFound);
-  return run_->inputs().chunks(range->first_chunk, range->chunk_count);
+  auto chunks = run_->inputs().chunks(range->first_chunk, range->chunk_count);
+  if (chunks) return std::move(*chunks);
+  if (!chunks.error().why.empty()) run_->input_not_served(chunks.error().why);
+  return std::unexpected(chunks.error().failure);
 }
 
 void Daemon::node_admitted(const NodeRecord& node) {
@@ -272,6 +279,7 @@ void Daemon::node_lost(const NodeRecord& node) {
   peers_changed_ = true;
   if (query_ && query_->node() == node.id) query_->node_lost();
   if (!run_) return;
+  run_->remember_loss(node.claimed_name, why_lost(node));
   // Who hangs up in place of an answer gains nothing by it.
   if (node.state == NodeState::kRefused || node.owed_evidence)
     run_->node_revoked(node.id);

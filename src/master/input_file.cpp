@@ -130,12 +130,17 @@ Result<InputFile> InputFile::open(const InputName& name, const InputAccess& acce
   return out;
 }
 
-std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> InputFile::chunks(
-    std::uint64_t first, std::uint64_t count) const {
-  if (!file_) return std::unexpected(transport::FetchFailure::kNotFound);
+ServedChunks InputFile::chunks(std::uint64_t first, std::uint64_t count) const {
+  if (!file_) return std::unexpected(NotServed{transport::FetchFailure::kNotFound});
+  const auto storage = [](std::string why) {
+    return std::unexpected(NotServed{transport::FetchFailure::kStorage, std::move(why)});
+  };
   const auto bytes = FileBytes::open(name_.text);
-  if (!bytes || (*bytes)->id() != *file_) return std::unexpected(transport::FetchFailure::kStorage);
+  if (!bytes) return storage(bytes.error().what);
+  if ((*bytes)->id() != *file_) return storage(name_.text + ": is another file than when the run began");
   const auto& layout = layout_.layout();
+  if ((*bytes)->claimed_size() < layout.file_size())
+    return storage(name_.text + ": became shorter since the run began");
   transport::UnitRange range;
   range.file = (*bytes)->file();
   range.first_offset = layout.payload_offset;
@@ -143,7 +148,9 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
   range.unit_size = sealed::kAgeSealedChunkSize;
   range.first = first;
   range.count = count;
-  return transport::make_unit_source(range);
+  auto source = transport::make_unit_source(range);
+  if (!source) return std::unexpected(NotServed{source.error()});
+  return std::move(*source);
 }
 
 std::optional<transport::InputPlace> InputFile::place(UnixMs now_ms) const {

@@ -14,6 +14,13 @@
 
 namespace brume::master {
 
+// Why the master does not serve chunks. `why` is for the owner: where the file itself is the reason.
+struct NotServed {
+  transport::FetchFailure failure = transport::FetchFailure::kNotFound;
+  std::string why = {};
+};
+using ServedChunks = std::expected<std::unique_ptr<transport::FetchSource>, NotServed>;
+
 class InputFile {
  public:
   // Checks the header's MAC and that the final chunk is final: the file's size is a claim until then. What hosts will
@@ -30,9 +37,9 @@ class InputFile {
   std::string shown() const { return name_.shown(); }
   bool is_remote() const { return name_.remote(); }
 
-  // What the master itself serves to hosts, chunk by chunk as it lies there; kNotFound where it does not have the file.
-  std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> chunks(std::uint64_t first,
-                                                                                         std::uint64_t count) const;
+  // What the master itself serves to hosts, chunk by chunk as it lies there; kNotFound where it does not have the file,
+  // kStorage where it is not the file any more that was opened.
+  ServedChunks chunks(std::uint64_t first, std::uint64_t count) const;
   // Where hosts fetch it; nothing where the master serves it. URLs are signed anew each time, where they are signed.
   std::optional<transport::InputPlace> place(UnixMs now_ms) const;
   // Who vouches for the place's server, in PEM.

@@ -30,8 +30,18 @@ std::vector<transport::Inputs> JobRun::places(UnixMs now_ms) const {
 }
 
 void JobRun::input_trouble(const std::string& node, const std::string& claimed_why) {
-  std::string text = "the host of " + mapreduce::printable(node, kTroubleSizeLimit) +
-                     " says of the input: " + mapreduce::printable(claimed_why, kTroubleSizeLimit);
+  tell_trouble("the host of " + mapreduce::printable(node, kTroubleSizeLimit) +
+               " says of the input: " + mapreduce::printable(claimed_why, kTroubleSizeLimit));
+}
+
+void JobRun::input_not_served(const std::string& why) { tell_trouble(mapreduce::printable(why, kTroubleSizeLimit)); }
+
+void JobRun::remember_loss(const std::string& claimed_name, const std::string& why) {
+  last_loss_ =
+      mapreduce::printable(claimed_name, kTroubleSizeLimit) + ": " + mapreduce::printable(why, kTroubleSizeLimit);
+}
+
+void JobRun::tell_trouble(std::string text) {
   const std::lock_guard lock(mutex_);
   if (text == last_trouble_ || news_.finished || news_.failed) return;
   last_trouble_ = text;
@@ -161,7 +171,9 @@ void JobRun::obey() {
           break;
         }
         case Kind::kFailed:
-          fail_run(action.text);
+          fail_run(action.lacks_nodes && !last_loss_.empty()
+                       ? action.text + "; the last one that was lost, " + last_loss_
+                       : action.text);
           break;
       }
     }

@@ -53,6 +53,10 @@ class JobRun {
   void tick(UnixMs now);
   // A host's word for why it could not have input: told, and part of the reason if the run fails.
   void input_trouble(const std::string& node, const std::string& claimed_why);
+  // The same of an input that the master serves itself. On any thread.
+  void input_not_served(const std::string& why);
+  // Part of the reason if the run fails because nodes were lost.
+  void remember_loss(const std::string& claimed_name, const std::string& why);
   void fail_run(const std::string& why);
 
   // On the waiting thread: what happened since the last call, as soon as something did, at the latest
@@ -70,6 +74,7 @@ class JobRun {
 
  private:
   void obey();
+  void tell_trouble(std::string text);
   void send_hint(const mapreduce::RunAction& action);
 
   std::unique_ptr<OutputSpool> spool_;
@@ -77,6 +82,7 @@ class JobRun {
   RunInputs inputs_;
   RunOutside& outside_;
   std::set<mapreduce::Ticket> fetching_;
+  std::string last_loss_;
   std::string last_trouble_;
   int trouble_count_ = 0;
   std::mutex mutex_;

@@ -14,7 +14,7 @@ Result<std::unique_ptr<OutputSpool>> OutputSpool::create(const std::filesystem::
     partition.file.reset(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (!partition.file) return fail(ErrorCode::kIo, folder.string() + ": " + std::strerror(errno));
   }
-  return std::unique_ptr<OutputSpool>(new OutputSpool(std::move(partitions)));
+  return std::unique_ptr<OutputSpool>(new OutputSpool(folder, std::move(partitions)));
 }
 
 Status OutputSpool::put(std::uint32_t index, ByteView block) {
@@ -23,7 +23,9 @@ Status OutputSpool::put(std::uint32_t index, ByteView block) {
   for (std::size_t done = 0; done < block.size();) {
     ssize_t n = pwrite(partition.file.get(), block.data() + done, block.size() - done, static_cast<off_t>(at + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(ErrorCode::kIo, std::string("spooling the result: ") + std::strerror(errno));
+    if (n <= 0)
+      return fail(ErrorCode::kIo,
+                  folder_.string() + ": the sealed result is kept there: " + std::strerror(n < 0 ? errno : EIO));
     done += static_cast<std::size_t>(n);
   }
   partition.ends.push_back(at + block.size());
@@ -41,7 +43,9 @@ Result<ByteView> OutputSpool::get(std::uint32_t index, std::uint64_t block) {
     ssize_t n = pread(partition.file.get(), partition.buffer.data() + done, partition.buffer.size() - done,
                       static_cast<off_t>(begin + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(ErrorCode::kIo, "the spooled result could not be read back");
+    if (n <= 0)
+      return fail(ErrorCode::kIo, folder_.string() + ": the sealed result that was kept there cannot be read back: " +
+                                      std::strerror(n < 0 ? errno : EIO));
     done += static_cast<std::size_t>(n);
   }
   return ByteView(partition.buffer);

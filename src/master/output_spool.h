@@ -25,7 +25,9 @@ class OutputSpool final : public mapreduce::OutputStore {
     std::vector<std::uint64_t> ends;  // of each block in the file
     Bytes buffer;
   };
-  explicit OutputSpool(std::vector<Partition> partitions) : partitions_(std::move(partitions)) {}
+  OutputSpool(std::filesystem::path folder, std::vector<Partition> partitions)
+      : folder_(std::move(folder)), partitions_(std::move(partitions)) {}
+  std::filesystem::path folder_;
   std::vector<Partition> partitions_;
 };
 

@@ -36,8 +36,8 @@ RunInputs::RunInputs(std::vector<RunFile> inputs, std::vector<RunFile> sides)
   first_chunks_.push_back(end);
 }
 
-const InputFile& RunInputs::at(std::size_t index) const {
-  return index < inputs_.size() ? *inputs_[index].file : *sides_[index - inputs_.size()].file;
+const RunFile& RunInputs::named(std::size_t index) const {
+  return index < inputs_.size() ? inputs_[index] : sides_[index - inputs_.size()];
 }
 
 std::uint64_t RunInputs::input_size() const {
@@ -55,13 +55,14 @@ void RunInputs::add_to(mapreduce::RunRequest& request) const {
   for (const RunFile& side : sides_) request.sides.push_back(sealed(side));
 }
 
-std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> RunInputs::chunks(
-    std::uint64_t first, std::uint64_t count) const {
-  if (first >= first_chunks_.back()) return std::unexpected(transport::FetchFailure::kNotFound);
+ServedChunks RunInputs::chunks(std::uint64_t first, std::uint64_t count) const {
+  if (first >= first_chunks_.back()) return std::unexpected(NotServed{transport::FetchFailure::kNotFound});
   const auto after = std::ranges::upper_bound(first_chunks_, first);
-  if (count > *after - first) return std::unexpected(transport::FetchFailure::kBadRequest);
+  if (count > *after - first) return std::unexpected(NotServed{transport::FetchFailure::kBadRequest});
   const auto index = static_cast<std::size_t>(after - first_chunks_.begin() - 1);
-  return at(index).chunks(first - first_chunks_[index], count);
+  ServedChunks chunks = at(index).chunks(first - first_chunks_[index], count);
+  if (!chunks && !chunks.error().why.empty()) chunks.error().why.insert(0, "input " + named(index).name + ": ");
+  return chunks;
 }
 
 // Files that different roots vouch for come in messages of their own, and no message is larger than a host takes.

@@ -24,16 +24,16 @@ class RunInputs {
   void add_to(mapreduce::RunRequest& request) const;
 
   // What the master itself serves to hosts. kNotFound where it does not have the file, kBadRequest where the range
-  // leaves it.
-  std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> chunks(std::uint64_t first,
-                                                                                         std::uint64_t count) const;
+  // leaves it; a reason names the input.
+  ServedChunks chunks(std::uint64_t first, std::uint64_t count) const;
   // Where hosts fetch the others; without the run's id and splits. Empty where there are none.
   std::vector<transport::Inputs> places(UnixMs now_ms) const;
   // How long hosts can use the places; nothing: always.
   std::optional<UnixMs> places_last_ms() const;
 
  private:
-  const InputFile& at(std::size_t index) const;
+  const RunFile& named(std::size_t index) const;
+  const InputFile& at(std::size_t index) const { return *named(index).file; }
 
   std::vector<RunFile> inputs_;
   std::vector<RunFile> sides_;

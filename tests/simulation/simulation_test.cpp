@@ -333,5 +333,20 @@ TEST(Simulation, OneHostThatAlwaysLiesIsNamed) {
   EXPECT_NE(outcome.why.find("map "), std::string::npos) << outcome.why;
 }
 
+TEST(Simulation, AFullDiskOfTheMasterEndsTheRunAtOnce) {
+  WorldOptions options;
+  options.seed = 6;
+  World world(options);
+  SeededRandom random(6);
+  RunOptions run;
+  run.text = make_text(random, 6 * kChunk);
+  run.store_is_full = true;
+  const Outcome outcome = world.run(run);
+  EXPECT_FALSE(outcome.finished);
+  EXPECT_EQ(outcome.why.find("output of partition "), 0u) << outcome.why;
+  EXPECT_NE(outcome.why.find(": the disk is full"), std::string::npos) << outcome.why;
+  EXPECT_EQ(outcome.notes, std::vector<std::string>{});
+}
+
 }  // namespace
 }  // namespace brume::simulation

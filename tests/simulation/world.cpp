@@ -61,6 +61,12 @@ appraisal::Policy open_policy() {
   return policy;
 }
 
+struct FullStore final : mapreduce::OutputStore {
+  Status put(std::uint32_t, ByteView) override { return fail(ErrorCode::kIo, "the disk is full"); }
+  void discard(std::uint32_t) override {}
+  Result<ByteView> get(std::uint32_t, std::uint64_t) override { return ByteView(); }
+};
+
 struct TextSink final : mapreduce::LineSink {
   Status write(ByteView more) override {
     text += as_chars(more);
@@ -365,6 +371,7 @@ Outcome World::run(const RunOptions& options) {
   outcome_ = {};
   began_ms_ = next_tick_ms_ = now_ms_;
   store_ = std::make_unique<mapreduce::MemoryOutputStore>(options.partition_count);
+  if (options.store_is_full) store_ = std::make_unique<FullStore>();
   auto core = mapreduce::RunCore::create(std::move(request), random_, *store_);
   BRUME_CHECK(core.has_value());
   core_ = std::move(*core);

@@ -40,6 +40,7 @@ struct RunOptions {
   std::uint32_t partition_count = 3;
   std::uint32_t padding_least = 0;
   Trouble trouble;
+  bool store_is_full = false;  // of the master
 };
 
 struct Outcome {
@@ -134,7 +135,7 @@ class World final : public Clock, public NodeOutside {
   Pieces input_;        // chunks of all inputs, and of the side
   Pieces other_input_;  // other files for the same owner
   Trouble trouble_;
-  std::unique_ptr<mapreduce::MemoryOutputStore> store_;
+  std::unique_ptr<mapreduce::OutputStore> store_;
   std::unique_ptr<mapreduce::RunCore> core_;
   UnixMs began_ms_ = 0;
   UnixMs next_tick_ms_ = 0;
