@@ -61,7 +61,11 @@ ServedChunks RunInputs::chunks(std::uint64_t first, std::uint64_t count) const {
   if (count > *after - first) return std::unexpected(NotServed{transport::FetchFailure::kBadRequest});
   const auto index = static_cast<std::size_t>(after - first_chunks_.begin() - 1);
   ServedChunks chunks = at(index).chunks(first - first_chunks_[index], count);
-  if (!chunks && !chunks.error().why.empty()) chunks.error().why.insert(0, "input " + named(index).name + ": ");
+  if (chunks || chunks.error().why.empty()) return chunks;
+  // A file may be named after its path, which the reason begins with.
+  std::string& why = chunks.error().why;
+  const std::string& name = named(index).name;
+  why.insert(0, why.starts_with(name + ": ") ? "input " : "input " + name + ": ");
   return chunks;
 }
 

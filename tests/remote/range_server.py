@@ -79,7 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if name == "wrong" and first > 0:
                 first, last = first - 1, last - 1
             if name == "gzip":
-                body = gzip.compress(file.read())
+                file.seek(first)
+                body = gzip.compress(file.read(last - first + 1))
                 return self.say(206, {"Content-Range": f"bytes {first}-{last}/{size}", "Content-Encoding": "gzip"}, body)
             if first > last:
                 return self.say(416, {"Content-Range": f"bytes */{size}"})
