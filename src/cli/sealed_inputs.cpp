@@ -62,7 +62,7 @@ Result<std::string> SealedInputs::seal(const std::string& path) {
     copies_.emplace(std::move(copies));
   }
   BRUME_ASSIGN(const auto recipient, sealed::AgeRecipient::parse(recipient_));
-  const std::string sealed = (copies_->path() / (std::to_string(copy_count_++) + ".age")).string();
+  std::string sealed = (copies_->path() / (std::to_string(copy_count_++) + ".age")).string();
   BRUME_ASSIGN(files::InputFile plain, files::InputFile::open(path));
   BRUME_ASSIGN(files::AtomicFile copy, files::AtomicFile::create(sealed, {.mode = 0600}));
   BRUME_TRY(seal_file(plain, copy, std::span(&recipient, 1)));
