@@ -9,8 +9,8 @@
 //   record = field *( comma field ) [ CR ]
 //   field  = *( any byte but comma, quote ) | quote *( any byte but quote | quote quote ) quote
 //
-// Bytes are bytes: no encoding is asked for. Of a quoted field with line ends in it, each line is taken for a record: the
-// first and the last are malformed, those between may be good ones.
+// Bytes are bytes: no encoding is asked for. Of a quoted field with line ends in it, each line is taken for a record:
+// the first and the last are malformed, those between may be good ones.
 #pragma once
 
 #include <brume/detail/text_target.h>

@@ -90,9 +90,9 @@ Result<Daemon::Workers> Daemon::workers(const std::optional<Measurement>& progra
     if (membership_->holds(connection) && node.facts) ++programs[node.facts->measurement];
   if (programs.empty()) return fail(ErrorCode::kUnavailable, "no node is admitted; see 'brume nodes'");
   Workers out;
-  out.measurement =
-      program ? *program
-              : std::ranges::max_element(programs, {}, [](const auto& entry) { return entry.second; })->first;
+  out.measurement = program
+                        ? *program
+                        : std::ranges::max_element(programs, {}, [](const auto& entry) { return entry.second; })->first;
   if (!programs.contains(out.measurement))
     return fail(ErrorCode::kUnavailable, "no node of the job's program is left; see 'brume nodes'");
   for (const auto& [connection, node] : membership_->records()) {

@@ -84,12 +84,13 @@ TEST_F(JobRunTest, WhyAnInputIsNotServedIsPartOfTheReason) {
 TEST_F(JobRunTest, WhyTheLastNodeWasLostIsPartOfTheReason) {
   run_->node_joined({1}, {true, true});
   run_->remember_loss("worker-1", "its host gave up: the disk is full");
-  run_->node_lost({1});
+  run_->node_lost({1}, mapreduce::NodeLoss::kCut);
   run_->tick(2'000);
   run_->tick(62'000);
-  EXPECT_EQ(why_failed(),
-            "no admitted node that can map for 60 s; the last one that was lost, worker-1: its host gave up: the disk "
-            "is full");
+  EXPECT_EQ(
+      why_failed(),
+      "no admitted node that can map for 60 s; map 0 (the input, from byte 0) lost its node once: if it crashes, try "
+      "it with brume run --local; the last one that was lost, worker-1: its host gave up: the disk is full");
 }
 
 }  // namespace
