@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "mapreduce/pair_merge.h"
 #include "mapreduce/pair_sort.h"
@@ -165,21 +166,33 @@ class Sorter final : public PairSorter {
       if (auto status = spill(); !status) return status;
       return make_room(size);
     }
+    try {
+      take_room(size, list_grows, needs_piece, large);
+    } catch (const std::bad_alloc&) {
+      // Others have more of it than they should: this one does with what it got.
+      if (items_.empty()) throw;
+      rules_.memory = std::max(std::min(rules_.memory, bytes()), kLeastPairMemory);
+      if (auto status = spill(); !status) return status;
+      return make_room(size);
+    }
+    return {};
+  }
+
+  void take_room(std::size_t size, bool list_grows, bool needs_piece, bool large) {
     if (list_grows) items_.reserve(2 * std::max<std::size_t>(items_.capacity(), 512));
-    if (!needs_piece) return {};
+    if (!needs_piece) return;
     if (large) {
       large_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(size + RecordBuffer::kSlack));
       large_size_ += size;
       free_ = large_.back().get();
       end_ = free_ + size;
-      return {};
+      return;
     }
     if (used_pieces_ == pieces_.size()) {
       pieces_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(piece_size_));
     }
     free_ = pieces_[used_pieces_++].get();
     end_ = free_ + piece_size_ - RecordBuffer::kSlack;
-    return {};
   }
 
   Scratch& scratch_;
