@@ -280,16 +280,22 @@ TEST(Plan, BeginsASecondAttemptOfWhatIsFarSlowerThanItsLike) {
   EXPECT_EQ(bench.plan.committed_count(Stage::kMap), 2u);
 }
 
-TEST(Plan, ARevokedNodesWorkIsDoneAgainEvenWhenItWasCollected) {
-  Bench bench(1, 2);
-  for (std::uint32_t i = 1; i <= 3; ++i) bench.plan.node_joined(node(i), kWorker);
+// The node whose reduce task was done first, and collected.
+NodeId first_collected(Bench& bench) {
   bench.done(map_task(0));
   bench.done(reduce_task(0));
   const PlanCommand first = bench.collecting.at(0);
   EXPECT_TRUE(bench.plan.collected(first.ticket));
+  return first.node;
+}
+
+TEST(Plan, ARevokedNodesWorkIsDoneAgainEvenWhenItWasCollected) {
+  Bench bench(1, 2);
+  for (std::uint32_t i = 1; i <= 3; ++i) bench.plan.node_joined(node(i), kWorker);
+  const NodeId first = first_collected(bench);
   bench.collecting.clear();
   bench.withdrawn.clear();
-  bench.plan.node_revoked(first.node);
+  bench.plan.node_revoked(first);
   bench.take();
   EXPECT_NE(std::ranges::find(bench.withdrawn, reduce_task(0)), bench.withdrawn.end());
 }
@@ -298,11 +304,7 @@ TEST(Plan, WhoIsGoneWhenTheGroundsOfAdmissionChangeCountsAsRevoked) {
   Bench bench(1, 2);
   bench.plan.node_joined(node(1), {true, false});
   for (const std::uint32_t id : {2u, 3u}) bench.plan.node_joined(node(id), {false, true});
-  bench.done(map_task(0));
-  bench.done(reduce_task(0));
-  const PlanCommand first = bench.collecting.at(0);
-  EXPECT_TRUE(bench.plan.collected(first.ticket));
-  bench.plan.node_lost(first.node);
+  bench.plan.node_lost(first_collected(bench));
   bench.take();
   EXPECT_EQ(std::ranges::count(bench.withdrawn, reduce_task(0)), 0);
   bench.plan.revoke_absent();
@@ -313,12 +315,9 @@ TEST(Plan, WhoIsGoneWhenTheGroundsOfAdmissionChangeCountsAsRevoked) {
 TEST(Plan, ASuspendedNodeThatHangsUpCountsAsRevoked) {
   Bench bench(1, 2);
   for (std::uint32_t i = 1; i <= 3; ++i) bench.plan.node_joined(node(i), kWorker);
-  bench.done(map_task(0));
-  bench.done(reduce_task(0));
-  const PlanCommand first = bench.collecting.at(0);
-  EXPECT_TRUE(bench.plan.collected(first.ticket));
+  const NodeId first = first_collected(bench);
   bench.plan.suspend_all();
-  bench.plan.node_lost(first.node);
+  bench.plan.node_lost(first);
   bench.take();
   EXPECT_EQ(std::ranges::count(bench.withdrawn, reduce_task(0)), 1);
 }
