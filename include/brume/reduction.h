@@ -226,6 +226,10 @@ void format_line(const Job& job, const KeyOf<Job>& key, const Value& value, Line
 // Whether errors carry an exception's words: never in an enclave, where they may hold data.
 inline bool tell_exceptions = false;
 
+inline constexpr const char* kOutOfMemory =
+    "out of memory: enclaves with more of it come by brume image build --heap-mb, smaller tasks by --split-size and "
+    "--partitions";
+
 // Runs what a job's author wrote: what it throws ends the task, not the program.
 template <typename Function>
 JobStatus guarded(Function function) {
@@ -234,7 +238,7 @@ JobStatus guarded(Function function) {
   } catch (const TaskEnds& why) {
     return job_error(why.what());
   } catch (const std::bad_alloc&) {
-    return job_error("out of memory");
+    return job_error(kOutOfMemory);
   } catch (const std::exception& error) {
     return job_error(tell_exceptions ? std::string("the job threw: ") + error.what() : "the job threw an exception");
   } catch (...) {

@@ -35,7 +35,7 @@ CountingMapTask::CountingMapTask(const detail::CountingHooks& hooks, CountingSta
   const std::uint64_t waiting = std::min(state.memory_budget / kWaitingShare, kMostWaiting);
   tables_.configure(state.schedule, 1, hooks.value_bits, hooks.is_signed, static_cast<std::size_t>(waiting));
   buffers_ = reinterpret_cast<Buffers*>(buffers_block_.data());
-  if (buffers_ == nullptr || !tables_.reset(state.map_short_count, state.map_long_count)) fail("out of memory");
+  if (buffers_ == nullptr || !tables_.reset(state.map_short_count, state.map_long_count)) fail(detail::kOutOfMemory);
 }
 
 void CountingMapTask::fail(std::string why) {
@@ -56,7 +56,7 @@ JobStatus CountingMapTask::finish(PartitionSink& sink) {
     sink_ = &sink;
     if (status_ && hooks_.end_of_map != nullptr) hooks_.end_of_map(hooks_.job, *this);
     flush_pairs();
-    if (status_ && !tables_.settle(*this)) fail("out of memory");
+    if (status_ && !tables_.settle(*this)) fail(detail::kOutOfMemory);
     if (!status_) return status_;
     state_.map_short_count = tables_.short_table().size();
     state_.map_long_count = tables_.long_table().size();
@@ -82,7 +82,7 @@ void CountingMapTask::flush_pairs() {
   if (count == 0 || !status_) return;
   keep_within_budget(kSegmentSize);
   if (!tables_.add_segment(buffers_->pairs, buffers_->pair_keys, count, buffers_->pair_values, 0, *this)) {
-    fail("out of memory");
+    fail(detail::kOutOfMemory);
   }
 }
 
@@ -113,13 +113,13 @@ void CountingMapTask::add_segment(std::string_view text, bool has_slack, std::ui
   const std::size_t count = kernels_.tokenise(separators_, bytes, text.size(), buffers_->words);
   if (count == 0) return;
   keep_within_budget(text.size());
-  if (!tables_.add_segment(bytes, buffers_->words, count, nullptr, value, *this)) fail("out of memory");
+  if (!tables_.add_segment(bytes, buffers_->words, count, nullptr, value, *this)) fail(detail::kOutOfMemory);
 }
 
 void CountingMapTask::add_long_word(std::string_view word, std::uint64_t value) {
   if (!words_.upper) return add_large(word, value);
   Block copy(word.size() + kSlack);
-  if (!copy) return fail("out of memory");
+  if (!copy) return fail(detail::kOutOfMemory);
   std::memcpy(copy.data(), word.data(), word.size());
   kernels_.fold_upper(copy.data(), word.size(), copy.data());
   add_large({reinterpret_cast<const char*>(copy.data()), word.size()}, value);
@@ -130,7 +130,7 @@ void CountingMapTask::add_large(std::string_view key, std::uint64_t value) {
     return fail("a key is larger than the memory budget of a task");
   }
   keep_within_budget(key.size());
-  if (status_ && !tables_.add_large(key, value, *this)) fail("out of memory");
+  if (status_ && !tables_.add_large(key, value, *this)) fail(detail::kOutOfMemory);
 }
 
 void CountingMapTask::keep_within_budget(std::size_t more) {
@@ -154,7 +154,7 @@ void CountingMapTask::spill(Spill spill) {
   }
   auto status = writer.finish();
   if (status_) status_ = std::move(status);
-  if (!tables_.reset(shorts, longs)) fail("out of memory");
+  if (!tables_.reset(shorts, longs)) fail(detail::kOutOfMemory);
 }
 
 void CountingMapTask::write_partition(GroupWriter& writer, std::uint32_t partition) {

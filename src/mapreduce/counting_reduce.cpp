@@ -32,7 +32,7 @@ CountingReduceTask::CountingReduceTask(const detail::CountingHooks& hooks, Count
 JobStatus CountingReduceTask::failure() const {
   if (tables_.saw_other_partition()) return job_error("map stream: a key belongs to another partition");
   if (!status_) return status_;
-  return job_error("out of memory");
+  return job_error(detail::kOutOfMemory);
 }
 
 JobStatus CountingReduceTask::feed(std::span<const std::uint8_t> bytes) {

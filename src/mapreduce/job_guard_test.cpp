@@ -109,8 +109,8 @@ TEST(JobState, ThatCannotBeMadeEndsTheTask) {
     ASSERT_TRUE(program->configure(test_config()).has_value());
     testing::TestScratch scratch;
     testing::Streams sink(1);
-    EXPECT_EQ(program->new_map(scratch)->feed({"a\n"}, sink).error(), "out of memory");
-    EXPECT_EQ(program->new_map(scratch)->finish(sink).error(), "out of memory");
+    EXPECT_EQ(program->new_map(scratch)->feed({"a\n"}, sink).error(), detail::kOutOfMemory);
+    EXPECT_EQ(program->new_map(scratch)->finish(sink).error(), detail::kOutOfMemory);
   }
 }
 
