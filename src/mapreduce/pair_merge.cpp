@@ -218,7 +218,9 @@ Result<std::size_t> write_run(PairReader& from, Scratch& scratch) {
 
 Result<std::unique_ptr<PairReader>> merge_pairs(std::vector<OpenPairs> sources, Scratch& scratch,
                                                 const PairRules& rules) {
-  const std::size_t fan_in = std::max(rules.memory / (kSourceMemory + kLeastWindow), kLeastFanIn);
+  // A source has its pair in its buffer, which had to grow for it, and the key once more.
+  const std::size_t of_one = std::max(kSourceMemory + kLeastWindow, 3 * rules.largest_pair);
+  const std::size_t fan_in = std::max(rules.memory / of_one, kLeastFanIn);
   while (sources.size() > fan_in) {
     // No more than are too many, and in their order, so that equal keys keep theirs.
     std::vector<OpenPairs> fewer;

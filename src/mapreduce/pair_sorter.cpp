@@ -93,6 +93,7 @@ class Sorter final : public PairSorter {
       return job_error(
           "a key with its value is larger than half of a task's memory for sorting: give tasks more, with brume image "
           "build --heap-mb, or --memory of brume run --local");
+    rules_.largest_pair = std::max(rules_.largest_pair, size);
     if (auto status = make_room(size); !status) return status;
     const auto value_size = static_cast<std::uint32_t>(value.size());
     std::uint8_t* const key_begin = free_ + PairItem::kHeaderSize;

@@ -63,6 +63,24 @@ TEST(PairSorter, ReadsTheValuesOfListsBeyondMemory) {
   expect_pairs_of_lists(kLeastPairMemory, 3'000, 2, true);
 }
 
+// A few of them fill what a merge may hold: runs are merged by twos, though there is room for five small windows.
+TEST(PairSorter, MergesNoMoreLargePairsAtOnceThanFitIntoMemory) {
+  mapreduce::testing::TestScratch scratch;
+  PairRules rules;
+  rules.memory = std::size_t{1} << 20;
+  const auto sorter = make_pair_sorter(scratch, rules);
+  std::vector<std::pair<std::string, std::string>> expected;
+  for (int i = 0; i < 40; ++i) {
+    expected.emplace_back(std::to_string(i * 7 % 40 + 100), std::string(120'000, static_cast<char>('a' + i % 26)));
+    ASSERT_TRUE(sorter->add(expected.back().first, expected.back().second).has_value());
+  }
+  const std::size_t run_count = scratch.runs.size();
+  EXPECT_GE(run_count, 4u);
+  std::ranges::sort(expected);
+  EXPECT_TRUE(all_of(*sorter) == expected);
+  EXPECT_GT(scratch.runs.size(), run_count + 1);
+}
+
 TEST(PairSorter, SaysWhatToDoWhereAPairIsTooLarge) {
   mapreduce::testing::TestScratch scratch(1000);
   PairRules rules;

@@ -39,6 +39,7 @@ struct PairRules {
   // A value that a sorter gets is a list of values, for each a varint size and its bytes; what is read has one in each
   // pair. Without `combine`.
   bool lists = false;
+  std::size_t largest_pair = 0;  // bytes, where that is known: of what is merged at once
 };
 inline constexpr std::size_t kLeastPairMemory = std::size_t{256} << 10;
 
