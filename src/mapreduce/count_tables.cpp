@@ -42,11 +42,12 @@ bool CountTables::reset(std::size_t short_count, std::size_t long_count) {
 }
 
 bool CountTables::grow(bool in_long_table, std::size_t count, std::uint64_t budget) {
-  const std::size_t more = in_long_table
-                               ? LongTable::bytes_for(count)
-                               : ShortTable::bytes_for(count) - std::min(short_.bytes(), ShortTable::bytes_for(count));
-  if (bytes() + more > budget) return false;
-  return in_long_table ? long_.grow(count) : short_.grow(count, static_cast<std::size_t>(budget) - bytes() - more);
+  const std::size_t size = in_long_table ? LongTable::bytes_for(count) : ShortTable::bytes_for(count);
+  // A new index of long keys stands beside the old one for a while.
+  const std::size_t replaced = in_long_table ? 0 : std::min(short_.bytes(), size);
+  const std::size_t after = bytes() + size - replaced;
+  if (after > budget) return false;
+  return in_long_table ? long_.grow(count) : short_.grow(count, static_cast<std::size_t>(budget) - after);
 }
 
 bool CountTables::grow(bool in_long_table, std::uint64_t budget) {

@@ -16,7 +16,6 @@ constexpr std::size_t kSlots = LongBucket::kSlots;
 constexpr std::size_t kLeastHomes = 256;
 constexpr std::size_t kMostHomes = std::size_t{1} << 29;
 constexpr std::size_t kPrefetchDistance = 16;
-constexpr std::size_t kMostProbes = 64;  // see short_table.cpp
 constexpr std::int64_t kMostInEntry = 0x7FFFFFFF;
 
 constexpr std::size_t limit_of(std::size_t homes) { return homes * kSlots / 4 * 3; }

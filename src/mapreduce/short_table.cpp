@@ -18,9 +18,6 @@ constexpr std::size_t kLeastHomes = 1024;
 // 2^32 homes are more than 32 bits of a hash can tell apart.
 constexpr std::size_t kMostHomes = std::size_t{1} << 31;
 constexpr std::size_t kPrefetchDistance = 24;
-// Buckets that are looked at for a key. More are full in a row only where keys come in the order of hashes, to a table
-// that has no room for them all: it is full then, however empty behind.
-constexpr std::ptrdiff_t kMostProbes = 64;
 constexpr std::int64_t kMostInSlot = 0x7FFFFFFF;
 
 // At 80 % full a lookup meets 1.2 cache lines on average.
@@ -101,7 +98,7 @@ bool ShortTable::reset(std::size_t count) {
 
 // The slot that has the key, or gets it; null where the table is full.
 ShortTable::Found ShortTable::find_or_insert(ShortBucket* bucket, const ShortKey& key, std::uint8_t marked_size) {
-  const ShortBucket* const end = bucket + std::min(kMostProbes, buckets_ + total_ - bucket);
+  const ShortBucket* const end = bucket + std::min<std::ptrdiff_t>(kMostProbes, buckets_ + total_ - bucket);
   for (; bucket != end; ++bucket) {
     for (unsigned hits = match(*bucket, key); hits != 0; hits &= hits - 1) {
       const auto slot = static_cast<std::size_t>(std::countr_zero(hits)) / 4;

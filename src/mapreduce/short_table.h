@@ -11,6 +11,10 @@
 
 namespace brume::mapreduce {
 
+// Buckets of a table that are looked at for a key. More are full in a row only where keys come in the order of hashes,
+// to a table that has no room for them all: it is full then, however empty behind.
+inline constexpr std::size_t kMostProbes = 64;
+
 struct alignas(64) ShortBucket {
   static constexpr std::size_t kSlots = 3;
   ShortKey keys[kSlots];
