@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hex.h"
+#include "base/json_text.h"
 #include "evidence/time.h"
 
 namespace brume::cli {
@@ -37,7 +38,7 @@ Json item_json(const collateral::Item& item) {
 }
 
 // JSON of bytes from outside: what is no UTF-8 becomes a replacement character.
-std::string dumped(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dumped(const Json& json) { return json_text(json, 2) + "\n"; }
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "base/json_text.h"
 #include "cli/evidence_output.h"
 #include "cli/evidence_show.h"
 #include "cli/verbs.h"
@@ -21,7 +22,7 @@ void verify(const VerifyOptions& options) {
   const auto verification = verify_evidence(options, clock);
   if (!verification) fail_input(verification.error());
   if (options.json) {
-    std::cout << to_json(*verification).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    std::cout << json_text(to_json(*verification), 2) << "\n";
   } else {
     std::cout << to_text(*verification);
   }
@@ -36,7 +37,7 @@ void show(const std::string& path, bool as_json) {
   if (!shown) fail_input(shown.error());
   // Paths and names of strangers may hold anything: what is no UTF-8 is replaced.
   if (as_json) {
-    std::cout << shown->dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    std::cout << json_text(*shown, 2) << "\n";
   } else {
     std::cout << as_lines(*shown);
   }

@@ -10,9 +10,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "master/home.h"
 #include "tee/platform_client.h"
-#include "transport/json_text.h"
 
 extern char** environ;
 
@@ -79,8 +79,7 @@ void say_refused(const RuntimeCall& call, const std::string& reason) {
   const std::string text = "brume: the platform did not take the container: " + reason;
   std::cerr << text << std::endl;
   if (call.log.empty()) return;
-  std::ofstream(call.log, std::ios::app) << transport::json_text(nlohmann::json{{"level", "error"}, {"msg", text}})
-                                         << "\n";
+  std::ofstream(call.log, std::ios::app) << json_text(nlohmann::json{{"level", "error"}, {"msg", text}}) << "\n";
 }
 
 }  // namespace

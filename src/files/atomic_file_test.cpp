@@ -1,11 +1,11 @@
 #include "files/atomic_file.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/test_folder.h"
 #include "files/input_file.h"
 
 namespace brume::files {
@@ -13,13 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class AtomicFiles : public ::testing::Test {
+class AtomicFiles : public testing::WithFolder {
  protected:
-  AtomicFiles() {
-    std::string name = (fs::temp_directory_path() / "brume-file-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~AtomicFiles() override { fs::remove_all(folder_); }
   static std::string written(const std::string& path, std::string_view text) {
     auto file = AtomicFile::create(path, {.force = true});
     if (!file) return file.error().what;
@@ -27,7 +22,6 @@ class AtomicFiles : public ::testing::Test {
     if (auto status = file->commit(); !status) return status.error().what;
     return "done";
   }
-  fs::path folder_;
 };
 
 TEST_F(AtomicFiles, ReplaceAFileWhoseNameIsAsLongAsCanBe) {

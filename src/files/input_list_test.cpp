@@ -1,22 +1,21 @@
 #include "files/input_list.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "base/test_folder.h"
 
 namespace brume::files {
 namespace {
 
 namespace fs = std::filesystem;
 
-class InputList : public ::testing::Test {
+class InputList : public testing::WithFolder {
  protected:
   InputList() {
-    std::string name = (fs::temp_directory_path() / "brume-list-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     fs::create_directories(folder_ / "logs/2024");
     fs::create_directories(folder_ / "logs/.git");
     fs::create_directories(folder_ / "empty");
@@ -24,10 +23,7 @@ class InputList : public ::testing::Test {
       std::ofstream(folder_ / file) << "x";
     fs::current_path(folder_);
   }
-  ~InputList() override {
-    fs::current_path("/");
-    fs::remove_all(folder_);
-  }
+  ~InputList() override { fs::current_path("/"); }
   static std::string listed(const std::vector<std::string>& words, std::size_t limit = 100) {
     const auto list = list_inputs(words, limit);
     if (!list) return "error: " + list.error().what;
@@ -35,7 +31,6 @@ class InputList : public ::testing::Test {
     for (const NamedPath& input : *list) out += input.name + "<" + input.path + " ";
     return out;
   }
-  fs::path folder_;
 };
 
 TEST_F(InputList, FilesAreNamedAsTheyAreWritten) {

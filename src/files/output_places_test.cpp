@@ -1,21 +1,20 @@
 #include "files/output_places.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <fstream>
+
+#include "base/test_folder.h"
 
 namespace brume::files {
 namespace {
 
 namespace fs = std::filesystem;
 
-class OutputPlace : public ::testing::Test {
+class OutputPlace : public testing::WithFolder {
  protected:
   OutputPlace() {
-    std::string name = (fs::temp_directory_path() / "brume-place-XXXXXX").string();
-    folder_ = fs::canonical(::mkdtemp(name.data()));
     fs::create_directory(folder_ / "sub");
     fs::create_symlink("sub", folder_ / "link");
     std::ofstream(folder_ / "sub/a.csv") << "x";
@@ -25,10 +24,7 @@ class OutputPlace : public ::testing::Test {
     fs::create_symlink("/dev/null", folder_ / "null-link");
     fs::current_path(folder_);
   }
-  ~OutputPlace() override {
-    fs::current_path("/");
-    fs::remove_all(folder_);
-  }
+  ~OutputPlace() override { fs::current_path("/"); }
   static std::string added(const std::vector<std::string>& paths) {
     OutputPlaces places;
     for (const std::string& path : paths)
@@ -39,7 +35,6 @@ class OutputPlace : public ::testing::Test {
     const auto found = replaceable_target(path);
     return found ? found->lexically_proximate(folder_).string() : "error: " + found.error().what;
   }
-  fs::path folder_;
 };
 
 TEST_F(OutputPlace, IsOnesOwn) {

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "crypto/hash.h"
 #include "files/atomic_file.h"
 #include "files/input_file.h"
@@ -236,8 +237,7 @@ Status run(JobProgram& program, const Options& options) {
   // Standard output may be the result's.
   if (options.json) {
     (outputs.to_standard_output() ? std::cerr : std::cout)
-        << as_json(program, options, files, totals).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-        << "\n";
+        << json_text(as_json(program, options, files, totals), 2) << "\n";
   } else if (!options.quiet) {
     tell(options, files, totals);
   }

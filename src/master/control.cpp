@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "transport/json_text.h"
+#include "base/json_text.h"
 
 namespace brume::master {
 
@@ -75,7 +75,7 @@ bool send_text(int fd, const std::string& line) {
 }
 
 // Answers are for people: what is not UTF-8 in them, as a file's name may be, is replaced.
-bool send_line(int fd, const json& value) { return send_text(fd, transport::json_text(value) + "\n"); }
+bool send_line(int fd, const json& value) { return send_text(fd, json_text(value) + "\n"); }
 
 // Requests are meant: nothing in them is replaced.
 Result<std::string> request_line(const json& request) {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "abi/frames.h"
+#include "base/json_text.h"
 #include "master/copy_folder.h"
 #include "master/node_json.h"
-#include "transport/json_text.h"
 
 namespace brume::master {
 
@@ -351,7 +351,7 @@ void Daemon::fetch_thread(std::shared_ptr<JobRun> run, mapreduce::Ticket ticket,
 void Daemon::audit(json entry) {
   std::lock_guard lock(audit_mutex_);
   entry["at_ms"] = clock_.now_ms();
-  audit_file_ << transport::json_text(entry) << std::endl;
+  audit_file_ << json_text(entry) << std::endl;
 }
 
 // What strangers say is in it: a line stays one, and says nothing to a terminal.

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "files/output_places.h"
 #include "mapreduce/outputs.h"
 #include "master/copy_folder.h"
 #include "master/read_ahead.h"
 #include "master/receipt.h"
 #include "master/write_behind.h"
-#include "transport/json_text.h"
 
 namespace brume::master {
 
@@ -155,6 +155,7 @@ Result<json> Daemon::do_job(Job& job, ControlPeer& peer) {
       return finish_job(job, *run);
     }
     BRUME_ASSIGN(job.previous, keep_output(*run));
+    await_renewals();
   }
 }
 
@@ -244,7 +245,7 @@ Result<json> Daemon::finish_job(const Job& job, JobRun& run) {
   BRUME_TRY(make_private_folder(folder));
   const JobFacts facts = master::describe_job(job.passes, job.given);
   const json receipt = make_receipt(run.core(), job.given, job.pass_receipts, facts, written, totals);
-  BRUME_TRY(write_private_file(folder / "receipt.json", transport::json_text(receipt, 2) + "\n", Flush::kLater));
+  BRUME_TRY(write_private_file(folder / "receipt.json", json_text(receipt, 2) + "\n", Flush::kLater));
   const UnixMs now = clock_.now_ms();
   audit(json{{"event", "run-finished"}, {"run", run.id().hex()}, {"output", written.front().file->digest().hex()}});
   std::uint64_t size = 0;

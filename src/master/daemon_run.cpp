@@ -108,7 +108,6 @@ Result<Daemon::Workers> Daemon::workers(const std::optional<Measurement>& progra
 
 Result<std::shared_ptr<JobRun>> Daemon::begin_run(const Job& job) {
   Result<std::shared_ptr<JobRun>> run = fail(ErrorCode::kState, "the master stops");
-  await_renewals();
   loop_->loop().run_sync([&] { run = begin_run_of(job, job.reads()); });
   return run;
 }

@@ -2,22 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
+
+#include "base/test_folder.h"
 
 namespace brume::master {
 namespace {
 
 namespace fs = std::filesystem;
 
-class SpoolTest : public ::testing::Test {
+class SpoolTest : public testing::WithFolder {
  protected:
-  SpoolTest() {
-    std::string name = (fs::temp_directory_path() / "brume-spool-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~SpoolTest() override { fs::remove_all(folder_); }
-  fs::path folder_;
 };
 
 TEST_F(SpoolTest, GivesBackWhatWasPut) {

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "transport/json_text.h"
+#include "base/json_text.h"
 
 namespace brume::transport {
 namespace {

@@ -1,8 +1,10 @@
-#include "transport/json_text.h"
+#include "base/json_text.h"
 
 #include <gtest/gtest.h>
 
-namespace brume::transport {
+#include <nlohmann/json.hpp>
+
+namespace brume {
 namespace {
 
 using nlohmann::json;
@@ -26,4 +28,4 @@ TEST(JsonText, LeavesTheRestAsItIs) {
 }
 
 }  // namespace
-}  // namespace brume::transport
+}  // namespace brume

@@ -2,10 +2,9 @@
 // library throws at those that are not UTF-8.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
-namespace brume::transport {
+namespace brume {
 
 // Bytes that are not UTF-8 become U+FFFD. indent: as dump() has it.
 template <typename Json>
@@ -13,4 +12,4 @@ std::string json_text(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace brume::transport
+}  // namespace brume
