@@ -1,6 +1,7 @@
 #include "crypto/aead.h"
 
 #include "crypto/openssl_handle.h"
+#include "crypto/vector_state.h"
 
 namespace brume::crypto {
 
@@ -55,6 +56,7 @@ void Aead::seal(const AeadNonce& nonce, ByteView aad, ByteView plaintext, Mutabl
   int size = 0;
   BRUME_CHECK(EVP_CipherFinal_ex(context, tag, &size) == 1 && size == 0);
   BRUME_CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kAeadTagSize, tag) == 1);
+  clear_upper_halves();
 }
 
 bool Aead::open(const AeadNonce& nonce, ByteView aad, ByteView sealed, MutableByteView out) {
@@ -68,6 +70,7 @@ bool Aead::open(const AeadNonce& nonce, ByteView aad, ByteView sealed, MutableBy
   ByteArray<16> rest;
   int size = 0;
   bool authentic = clean(EVP_CipherFinal_ex(context, rest.data(), &size) == 1);
+  clear_upper_halves();
   if (!authentic) wipe(out);
   return authentic;
 }
