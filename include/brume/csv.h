@@ -34,13 +34,9 @@ class CsvRecord {
     fields_.clear();
     error_ = nullptr;
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    unquoted_.clear();
-    unquoted_.reserve(line.size());  // views into it stay valid
-    for (bool more = true; more && error_ == nullptr;) {
-      more = !line.empty() && line.front() == '"' ? take_quoted(line) : take_plain(line);
-    }
-    if (error_ != nullptr) fields_.clear();
-    return error_ == nullptr;
+    if (line.find('"') != std::string_view::npos) return parse_quoted(line);
+    for (bool more = true; more;) more = take_plain(line);
+    return true;
   }
 
   // At least 1 after a parse that succeeded: an empty line is one empty field.
@@ -51,11 +47,25 @@ class CsvRecord {
   const char* error() const { return error_; }
 
  private:
+  // A line with a quote somewhere.
+  bool parse_quoted(std::string_view line) {
+    unquoted_.clear();
+    unquoted_.reserve(line.size());  // views into it stay valid
+    for (bool more = true; more && error_ == nullptr;) {
+      if (!line.empty() && line.front() == '"') {
+        more = take_quoted(line);
+        continue;
+      }
+      more = take_plain(line);
+      if (fields_.back().find('"') != std::string_view::npos) error_ = "a quote within a field that has none around it";
+    }
+    if (error_ != nullptr) fields_.clear();
+    return error_ == nullptr;
+  }
   // Each takes a field and the comma behind it off the line; true if there was one.
   bool take_plain(std::string_view& line) {
     const std::size_t end = std::min(line.find(comma_), line.size());
     fields_.push_back(line.substr(0, end));
-    if (fields_.back().find('"') != std::string_view::npos) error_ = "a quote within a field that has none around it";
     const bool more = end < line.size();
     line.remove_prefix(more ? end + 1 : end);
     return more;

@@ -4,7 +4,7 @@
 //   struct Total { using Value = brume::ExactSum; static constexpr auto combine = brume::sum; ... value.value() ... };
 //
 // Kept as Shewchuk's expansion (Adaptive Precision Floating-Point Arithmetic, 1997), as Python's math.fsum does: a few
-// doubles, the smallest first, whose bits do not overlap.
+// doubles, the smallest first, whose bits do not overlap. Sums of integers, as most are, have one part.
 #pragma once
 
 #include <brume/codec.h>
@@ -28,37 +28,31 @@ class ExactSum {
 
   // |number| <= kLargest.
   void add(double number) {
-    std::size_t kept = 0;
-    for (double part : parts_) {
-      if (std::fabs(number) < std::fabs(part)) std::swap(number, part);
-      const double high = number + part;
-      const double low = part - (high - number);
-      if (low != 0) parts_[kept++] = low;
-      number = high;
-    }
-    parts_.resize(kept);
-    if (number != 0) parts_.push_back(number);
+    if (!below_.empty()) number = add_below(number);
+    const double high = number + largest_;
+    if (const double low = error_of(high, number, largest_); low != 0) below_.push_back(low);
+    largest_ = high;
   }
   ExactSum& operator+=(const ExactSum& more) {
-    for (const double part : more.parts_) add(part);
+    for (const double part : more.below_) add(part);
+    add(more.largest_);
     return *this;
   }
   ExactSum operator+(const ExactSum& more) const { return ExactSum(*this) += more; }
 
   // The double that is nearest to the sum; of two, the even one.
   double value() const {
-    if (parts_.empty()) return 0;
-    std::size_t i = parts_.size() - 1;
-    double high = parts_[i];
+    std::size_t i = below_.size();
+    double high = largest_;
     double low = 0;
     while (i > 0 && low == 0) {
-      const double part = parts_[--i];
+      const double part = below_[--i];
       const double before = high;
       high = before + part;
       low = part - (high - before);
     }
     // Half way between two doubles, and what is left below says which is nearer.
-    if (i > 0 && low != 0 && (low < 0) == (parts_[i - 1] < 0)) {
+    if (i > 0 && low != 0 && (low < 0) == (below_[i - 1] < 0)) {
       const double twice = 2 * low;
       if (const double other = high + twice; other - high == twice) high = other;
     }
@@ -67,12 +61,35 @@ class ExactSum {
 
  private:
   friend struct Codec<ExactSum>;
-  std::vector<double> parts_;
+
+  // What a + b has beyond `sum`, to which it was rounded (Knuth's TwoSum): exact.
+  static double error_of(double sum, double a, double b) {
+    const double from_b = sum - a;
+    return (a - (sum - from_b)) + (b - from_b);
+  }
+  // Returns what goes on to the largest part.
+  double add_below(double number) {
+    std::size_t kept = 0;
+    for (const double part : below_) {
+      const double high = number + part;
+      if (const double low = error_of(high, number, part); low != 0) below_[kept++] = low;
+      number = high;
+    }
+    below_.resize(kept);
+    return number;
+  }
+
+  std::vector<double> below_;
+  double largest_ = 0;  // 0 where the sum is, or where parts cancelled out: what is below it stands for itself then
 };
 
 template <>
 struct Codec<ExactSum> {
-  static void encode(const ExactSum& sum, std::string& out) { Codec<std::vector<double>>::encode(sum.parts_, out); }
+  static void encode(const ExactSum& sum, std::string& out) {
+    std::vector<double> parts = sum.below_;
+    if (sum.largest_ != 0) parts.push_back(sum.largest_);
+    Codec<std::vector<double>>::encode(parts, out);
+  }
   static bool decode(std::string_view& in, ExactSum& sum) {
     std::vector<double> parts;
     if (!Codec<std::vector<double>>::decode(in, parts) || parts.size() > kMaxParts) return false;

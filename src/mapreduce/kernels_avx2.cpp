@@ -113,9 +113,7 @@ BRUME_AVX2 SplitCounts avx2_split_and_hash(const HashSchedule& schedule, const s
 BRUME_AVX2 std::uint64_t avx2_hash(const HashSchedule& schedule, const std::uint8_t* bytes, std::size_t size) {
   const AesKeys keys = load_keys(schedule);
   if (size > kShortSize) return hash_long(keys, bytes, size);
-  std::uint8_t padded[16] = {};
-  if (size != 0) std::memcpy(padded, bytes, size);
-  return hash_short(keys, padded, size);
+  return hash_key(keys, load_key(bytes, size), size);
 }
 
 BRUME_AVX2 void avx2_hash_keys(const HashSchedule& schedule, const ShortKey* keys, const std::uint8_t* sizes,

@@ -45,6 +45,30 @@ BRUME_AES inline std::uint64_t hash_short(const AesKeys& keys, const std::uint8_
   return hash_key(keys, _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)), mask), size);
 }
 
+// size <= 16; reads the bytes only, each by a load that does not wait for a copy of them.
+BRUME_AES inline __m128i load_key(const std::uint8_t* bytes, std::size_t size) {
+  const auto read = [bytes](auto& word, std::size_t at) {
+    std::memcpy(&word, bytes + at, sizeof word);
+    return static_cast<std::uint64_t>(word);
+  };
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  std::uint32_t half = 0;
+  std::uint8_t byte = 0;
+  if (size > 8) {
+    read(low, 0);
+    high = read(high, size - 8) >> 8 * (16 - size);
+  } else if (size >= 4) {  // what is read twice is the same
+    low = read(half, 0);
+    low |= read(half, size - 4) << 8 * (size - 4);
+  } else if (size > 0) {
+    low = read(byte, 0);
+    low |= read(byte, size / 2) << 8 * (size / 2);
+    low |= read(byte, size - 1) << 8 * (size - 1);
+  }
+  return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+}
+
 // size > 16; reads the bytes only.
 BRUME_AES inline std::uint64_t hash_long(const AesKeys& keys, const std::uint8_t* bytes, std::size_t size) {
   __m128i state = keys.k0;
