@@ -183,4 +183,11 @@ Status open_file(files::InputFile& in, files::AtomicFile& out, std::span<const A
   return named(in, open_regular(in, out, *opening));
 }
 
+Result<Sha256Digest> header_hash(const files::InputFile& in) {
+  if (!in.size()) return malformed(in.name() + ": is empty or no regular file; expected an age file");
+  auto header = read_header(in);
+  if (!header) return within(in.name(), std::move(header.error()));
+  return header->commitment();
+}
+
 }  // namespace brume::cli

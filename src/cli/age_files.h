@@ -15,4 +15,7 @@ Status seal_file(files::InputFile& in, files::AtomicFile& out, std::span<const s
 // Fails without having authenticated all of it where the input was cut or altered: then drop the output.
 Status open_file(files::InputFile& in, files::AtomicFile& out, std::span<const sealed::AgeIdentity> identities);
 
+// Of header and nonce (AgeCommitment::header), of a regular file; nothing is opened or authenticated.
+Result<Sha256Digest> header_hash(const files::InputFile& in);
+
 }  // namespace brume::cli

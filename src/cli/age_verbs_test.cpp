@@ -9,6 +9,7 @@
 
 #include "cli/completion.h"
 #include "cli/verbs.h"
+#include "crypto/hash.h"
 
 namespace brume::cli {
 namespace {
@@ -45,6 +46,7 @@ struct AgeVerbs : testing::Test {
     add_keygen(app);
     add_seal(app);
     add_open(app);
+    add_pin(app);
     std::reverse(words.begin(), words.end());
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
@@ -191,6 +193,36 @@ TEST_F(AgeVerbs, ExitCodesTellWrongUseFromUnreadableInput) {
   EXPECT_EQ(run({"open", "-i", at("plain"), at("plain"), "-o", at("again")}), kExitInput);  // no key file
   EXPECT_NE(err.find("plain"), std::string::npos);
   expect_files({"key", "plain"});
+}
+
+// The hash is of the file's first bytes up to the payload: MAC line and nonce included.
+TEST_F(AgeVerbs, PinNamesSealedFilesByTheirHeaders) {
+  write_all(at("plain"), some_text(100'000));
+  fs::create_directories(folder / "data/sub");
+  for (const char* name : {"sealed", "data/a.age", "data/sub/b.age"})
+    ASSERT_EQ(run({"seal", "-r", recipient, at("plain"), "-o", at(name)}), 0) << err;
+  const auto header_of = [this](const char* name) {
+    const std::string bytes = read_all(at(name));
+    const std::size_t mac_line = bytes.find("\n--- ") + 1;
+    return crypto::sha256(as_bytes(bytes).first(mac_line + 48 + 16)).hex();
+  };
+  EXPECT_EQ(run({"pin", at("sealed")}), 0) << err;
+  EXPECT_EQ(out, header_of("sealed") + "  " + at("sealed") + "\n");
+  EXPECT_EQ(run({"pin", "left=" + at("data"), "right=" + at("sealed")}), 0) << err;
+  EXPECT_EQ(out, header_of("data/a.age") + "  left/a.age\n" + header_of("data/sub/b.age") + "  left/sub/b.age\n" +
+                     header_of("sealed") + "  right\n");
+}
+
+TEST_F(AgeVerbs, PinRefusesWhatIsNotASealedFileHere) {
+  write_all(at("plain"), some_text(100'000));
+  write_all(at("empty"), "");
+  EXPECT_EQ(run({"pin", at("plain")}), kExitInput);
+  EXPECT_EQ(run({"pin", at("empty")}), kExitInput);
+  EXPECT_EQ(run({"pin", at("none")}), kExitInput);
+  EXPECT_EQ(run({"pin", "s3://bucket/key"}), kExitUsage);
+  EXPECT_NE(err.find("your own copy"), std::string::npos) << err;
+  EXPECT_EQ(run({"pin"}), kExitUsage);
+  EXPECT_EQ(out, "");
 }
 
 TEST(Completion, NamesVerbsAndFlagsAndIsValidForTheShells) {

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   add_new(app);
   add_seal(app);
   add_open(app);
+  add_pin(app);
   add_image(app);
   add_up(app);
   add_workers(app);

@@ -34,6 +34,7 @@ struct RunOptions {
   std::string job;
   std::vector<std::string> inputs;
   std::vector<std::string> sides;
+  std::string pins;
   std::string compression;
   InputOptions access;
   std::vector<std::string> outputs;
@@ -99,6 +100,7 @@ Status run_here(const RunOptions& options) {
   if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
   pass("--split-size", options.split_size);
   if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
+  if (!options.pins.empty()) return fail(ErrorCode::kUsage, "--pins: of sealed files; with --local, input is plain");
   pass("--memory", options.memory);
   pass("--compression", options.compression);
   pass("--seed", options.seed);
@@ -211,7 +213,11 @@ Status run(const RunOptions& options) {
   BRUME_ASSIGN(const Cluster cluster, load_cluster(home));
   BRUME_TRY(check_job(options.job, cluster));
   Progress progress("running " + options.job);
-  SealedInputs inputs(home, cluster.spec.shares);
+  std::optional<InputPins> pins;
+  if (!options.pins.empty()) {
+    BRUME_ASSIGN(pins, InputPins::read(options.pins));
+  }
+  SealedInputs inputs(home, cluster.spec.shares, std::move(pins));
   BRUME_ASSIGN(const json request, make_request(options, home, inputs));
   BRUME_ASSIGN(const json answer, master::control_call(home.master_socket(), request, [&](const json& event) {
                  show_event(event, options, progress);
@@ -239,6 +245,9 @@ void add_run(CLI::App& app) {
                    "What the inputs are compressed with: auto (the default, by their first bytes), none, gzip or zstd");
   verb->add_option("--side", options->sides, "NAME=FILE: data that every task gets whole; may be repeated")
       ->allow_extra_args(false);
+  verb->add_option("--pins", options->pins,
+                   "File of lines as 'brume pin' prints them: no task begins unless each input and side is the sealed "
+                   "file that stands there");
   verb->add_option("--output", options->outputs,
                    "Where the result goes (default: INPUT.result); FILE.age is sealed to the cluster's owner. "
                    "NAME=FILE: where the job's output NAME goes (default: beside it, FILE.NAME)")

@@ -24,6 +24,12 @@ Status check_share_of(const InputName& name, const std::vector<std::string>& sha
                                      "--share FOLDER', where FOLDER is at the same path on every host");
 }
 
+// As its pin may name it.
+std::string shown_place(const InputName& name, const std::string& place) {
+  if (name.kind == InputName::Kind::kFile) return place;
+  return name.kind == InputName::Kind::kShared ? name.text : name.shown();
+}
+
 }  // namespace
 
 Result<json> SealedInputs::add(const char* what, const std::vector<files::NamedPath>& paths) {
@@ -42,7 +48,12 @@ Result<json> SealedInputs::add(const char* what, const std::vector<files::NamedP
                                          " bytes long; give it a name: NAME=PATH");
     kinds_.insert(name.kind);
     BRUME_ASSIGN(std::string place, name.remote() ? Result<std::string>(path.path) : place_of(path));
-    out.push_back({{"name", shown}, {"place", std::move(place)}});
+    json input{{"name", shown}, {"place", std::move(place)}};
+    if (pins_) {
+      BRUME_ASSIGN(const Sha256Digest pin, pins_->find(shown, shown_place(name, input.at("place"))));
+      input["pin"] = pin.hex();
+    }
+    out.push_back(std::move(input));
   }
   return out;
 }
@@ -51,6 +62,10 @@ Result<std::string> SealedInputs::place_of(const files::NamedPath& path) {
   std::error_code error;
   const fs::path input = fs::absolute(path.path, error);
   BRUME_ASSIGN(const bool sealed, master::is_age_file(input));
+  if (!sealed && pins_)
+    return fail(ErrorCode::kUsage, path.path +
+                                       ": is plain, and a pin is of a sealed file: seal it with 'brume seal', "
+                                       "and run and pin that, or run it without --pins");
   return sealed ? Result<std::string>(input.string()) : seal(input.string());
 }
 

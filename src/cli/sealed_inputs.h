@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/input_pins.h"
 #include "cli/s3_settings.h"
 #include "files/input_list.h"
 #include "master/copy_folder.h"
@@ -17,12 +18,14 @@ namespace brume::cli {
 
 class SealedInputs {
  public:
-  // shares: the folders that the cluster's nodes see. Both outlive it.
-  SealedInputs(const master::Home& home, const std::vector<std::string>& shares) : home_(home), shares_(shares) {}
+  // shares: the folders that the cluster's nodes see. pins: with them, each file must be sealed before and stand there.
+  // Home and shares outlive it.
+  SealedInputs(const master::Home& home, const std::vector<std::string>& shares, std::optional<InputPins> pins)
+      : home_(home), shares_(shares), pins_(std::move(pins)) {}
   SealedInputs(const SealedInputs&) = delete;
   SealedInputs& operator=(const SealedInputs&) = delete;
 
-  // `what` is the flag, for messages. The list is as parse_job_request() takes it: [{name, place}].
+  // `what` is the flag, for messages. The list is as parse_job_request() takes it: [{name, place, pin}].
   Result<nlohmann::json> add(const char* what, const std::vector<files::NamedPath>& paths);
   // Of all that was added.
   const InputKinds& kinds() const { return kinds_; }
@@ -33,6 +36,7 @@ class SealedInputs {
 
   const master::Home& home_;
   const std::vector<std::string>& shares_;
+  std::optional<InputPins> pins_;
   InputKinds kinds_;
   std::string recipient_;                     // asked of the master once
   std::optional<master::CopyFolder> copies_;  // from the first one on

@@ -21,6 +21,7 @@ void add_keygen(CLI::App& app);
 void add_new(CLI::App& app);
 void add_seal(CLI::App& app);
 void add_open(CLI::App& app);
+void add_pin(CLI::App& app);
 void add_image(CLI::App& app);
 void add_up(CLI::App& app);
 void add_workers(CLI::App& app);

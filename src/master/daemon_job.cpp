@@ -196,6 +196,7 @@ Result<RunInputs> Daemon::open_inputs(const JobRequest& request, const std::func
       BRUME_ASSIGN(InputFile file,
                    InputFile::open(input.place, request.access, choice, identities_, fetching, clock_.now_ms()));
       out.push_back({input.name, std::make_shared<const InputFile>(std::move(file))});
+      if (input.pin) BRUME_TRY(check_pin(out.back(), *input.pin));
     }
     return out;
   };

@@ -16,6 +16,11 @@ Result<std::vector<NamedInput>> parse_places(const json& request, const char* wh
     BRUME_ASSIGN(input.place, InputName::parse(entry.value("place", "")));
     if (!input.place.remote() && !input.place.text.starts_with('/'))
       return fail(ErrorCode::kUsage, std::string("run: ") + what + ": a file's path must be absolute");
+    if (entry.contains("pin")) {
+      const auto pin = Sha256Digest::parse_hex(entry.value("pin", ""));
+      if (!pin) return within(std::string("run: ") + what + ": pin", pin.error());
+      input.pin = *pin;
+    }
     out.push_back(std::move(input));
   }
   return out;

@@ -13,6 +13,7 @@ namespace brume::master {
 struct NamedInput {
   std::string name;  // as the job sees it
   InputName place;
+  std::optional<Sha256Digest> pin{};  // AgeCommitment::header of the only file that may stand there
 };
 
 struct JobRequest {

@@ -52,5 +52,24 @@ TEST(JobRequest, RefusesALongerNameThanAJobHas) {
   EXPECT_EQ(refusal(request), "run: a job's name has 1 to 64 bytes");
 }
 
+TEST(JobRequest, TakesThePinOfAnInput) {
+  json request = request_with(json::object());
+  EXPECT_FALSE(parse_job_request(request)->inputs[0].pin);
+  request["inputs"][0]["pin"] = std::string(64, 'a');
+  const auto parsed = parse_job_request(request);
+  ASSERT_TRUE(parsed) << parsed.error().what;
+  ASSERT_TRUE(parsed->inputs[0].pin);
+  EXPECT_EQ(parsed->inputs[0].pin->hex(), std::string(64, 'a'));
+}
+
+// Never taken for one without a pin.
+TEST(JobRequest, RefusesAPinThatIsNoHash) {
+  json request = request_with(json::object());
+  for (const char* pin : {"", "a", "zz"}) {
+    request["inputs"][0]["pin"] = pin;
+    EXPECT_FALSE(parse_job_request(request)) << pin;
+  }
+}
+
 }  // namespace
 }  // namespace brume::master

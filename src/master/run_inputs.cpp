@@ -26,6 +26,17 @@ static_assert(kPlaceSize + kLongestEscape * transport::kLocationLimit < kPlacesS
 
 }  // namespace
 
+Status check_pin(const RunFile& file, const Sha256Digest& pin) {
+  const Sha256Digest& header = file.file->opening().commitment.header;
+  if (header == pin) return {};
+  const std::string shown = file.file->shown();
+  return fail(ErrorCode::kAuthFailed,
+              "input " + file.name + (shown == file.name ? "" : " (" + shown + ")") +
+                  ": is another sealed file than the pinned one: its header's hash is " + header.hex() + ", expected " +
+                  pin.hex() + ". Put your own copy there again; if you sealed it anew, change its line in --pins to " +
+                  "what 'brume pin' prints of that");
+}
+
 RunInputs::RunInputs(std::vector<RunFile> inputs, std::vector<RunFile> sides)
     : inputs_(std::move(inputs)), sides_(std::move(sides)) {
   std::uint64_t end = 0;

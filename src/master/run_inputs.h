@@ -12,6 +12,10 @@ struct RunFile {
   std::shared_ptr<const InputFile> file;
 };
 
+// Whether it has that header and nonce (AgeCommitment::header): then only who could open the pinned file can have put
+// other content there. kAuthFailed: another file stands there.
+Status check_pin(const RunFile& file, const Sha256Digest& pin);
+
 class RunInputs {
  public:
   // sides: names ascending.
