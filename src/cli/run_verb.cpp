@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "cli/cluster.h"
+#include "cli/job_image.h"
 #include "cli/local_job.h"
 #include "cli/progress.h"
 #include "cli/sealed_inputs.h"
@@ -14,7 +15,6 @@
 #include "files/parameter_words.h"
 #include "files/size_text.h"
 #include "formats/input_decoder.h"
-#include "image/reference_values.h"
 #include "mapreduce/descriptor.h"
 #include "mapreduce/messages.h"
 #include "master/control.h"
@@ -27,7 +27,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kReferenceSizeLimit = 64u << 10;
 constexpr std::size_t kShownTextLimit = 200;
 
 struct RunOptions {
@@ -35,6 +34,7 @@ struct RunOptions {
   std::vector<std::string> inputs;
   std::vector<std::string> sides;
   std::string pins;
+  std::string measurement;
   std::string compression;
   InputOptions access;
   std::vector<std::string> outputs;
@@ -65,24 +65,6 @@ Status check_text(const RunOptions& options) {
   return check_text("--recipient", options.recipient);
 }
 
-// The program would refuse every order of another job; this says so before anything is sealed or sent.
-Status check_job(const std::string& asked, const Cluster& cluster) {
-  std::vector<std::string> images = cluster.more_images;
-  images.insert(images.begin(), cluster.spec.image_layout.string());
-  std::string name = asked;
-  std::ranges::replace(name, '_', '-');
-  std::string held;
-  for (const std::string& image : images) {
-    const auto text = master::read_text_file(fs::path(image) / "reference-values.json", kReferenceSizeLimit);
-    if (!text) return {};  // moved since: the program decides
-    BRUME_ASSIGN(const image::ReferenceValues reference, image::parse_reference_values(*text));
-    if (reference.job_name == name) return {};
-    held += (held.empty() ? "" : ", ") + reference.job_name;
-  }
-  return fail(ErrorCode::kUsage, "run: the cluster's image holds the job " + held + ", not " + name +
-                                     " (a job is named after its type: see BRUME_JOB)");
-}
-
 // The arguments of the job's own program.
 Status run_here(const RunOptions& options) {
   std::vector<std::string> arguments;
@@ -100,6 +82,8 @@ Status run_here(const RunOptions& options) {
   if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
   pass("--split-size", options.split_size);
   if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
+  if (!options.measurement.empty())
+    return fail(ErrorCode::kUsage, "--measurement: of an enclave; with --local there is none");
   if (!options.pins.empty()) return fail(ErrorCode::kUsage, "--pins: of sealed files; with --local, input is plain");
   pass("--memory", options.memory);
   pass("--compression", options.compression);
@@ -132,6 +116,10 @@ Status check_files(const files::OutputPaths& outputs) {
 Result<json> make_request(const RunOptions& options, const master::Home& home, SealedInputs& inputs) {
   BRUME_TRY(check_text(options));
   json request{{"verb", "run"}, {"job", options.job}, {"partitions", options.partitions}, {"pad", options.pad}};
+  if (!options.measurement.empty()) {
+    BRUME_ASSIGN(const Measurement program, find_program(options.measurement, options.job));
+    request["measurement"] = program.hex();
+  }
   BRUME_ASSIGN(request["parameters"], files::parse_parameter_words(options.parameters));
   BRUME_ASSIGN(request["split_size"],
                options.split_size.empty() ? Result<std::uint64_t>(0) : files::parse_size(options.split_size));
@@ -258,6 +246,9 @@ void add_run(CLI::App& app) {
       ->check(CLI::Range(1, 4096));
   verb->add_option("--split-size", options->split_size,
                    "Bytes of input a map task reads, with K, M or G (default: by input and mappers)");
+  verb->add_option("--measurement", options->measurement,
+                   "The only program that may do it, of those that the policy admits: its image's folder or "
+                   "reference-values.json, or 64 hex digits (default: the one that most nodes have)");
   verb->add_flag("--pad", options->pad,
                  "Round the sizes of all streams up, so that hosts learn less (docs/security.md)");
   verb->add_option("-p", options->parameters, "A parameter of the job, KEY=VALUE; may be repeated")

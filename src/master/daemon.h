@@ -96,10 +96,10 @@ class Daemon final : public transport::ControlHandler,
   Result<nlohmann::json> do_job(Job& job, ControlPeer& peer);
   Result<mapreduce::JobDescription> ask_node(NodeId node, const JobRequest& request);
   Result<RunInputs> open_inputs(const JobRequest& request, const std::function<bool()>& given_up) const;
-  // The nodes that may do a job: of its program, or, where that is not chosen yet, of the one that most have. On the
-  // loop.
+  // The nodes that may do a job of that program. On the loop.
   struct Workers;
-  Result<Workers> workers(const std::optional<Measurement>& program) const;
+  Result<Workers> workers(const Measurement& program) const;
+  Result<Workers> first_workers(const std::optional<Measurement>& asked) const;
   Result<mapreduce::JobDescription> describe_job(const JobRequest& request, const Workers& able);
   void await_renewals();
   Result<std::shared_ptr<JobRun>> begin_run(const Job& job);

@@ -113,7 +113,7 @@ Result<json> Daemon::run_job(JobRequest request, ControlPeer& peer) {
   const UnixMs started = clock_.now_ms();
   await_renewals();
   Result<Workers> able = fail(ErrorCode::kUnavailable, "stopping");
-  loop_->loop().run_sync([&] { able = workers({}); });
+  loop_->loop().run_sync([&] { able = first_workers(request.measurement); });
   if (!able) return std::unexpected(able.error());
   BRUME_ASSIGN(mapreduce::JobDescription description, describe_job(request, *able));
   std::vector<std::string> sides;

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "master/daemon_job.h"
+#include "master/program_choice.h"
 #include "sealed/padding.h"
 
 namespace brume::master {
@@ -84,25 +85,28 @@ void Daemon::await_renewals() {
   }
 }
 
-Result<Daemon::Workers> Daemon::workers(const std::optional<Measurement>& program) const {
-  std::map<Measurement, std::uint64_t> programs;
+// Of a job that begins.
+Result<Daemon::Workers> Daemon::first_workers(const std::optional<Measurement>& asked) const {
+  ProgramCounts admitted;
   for (const auto& [connection, node] : membership_->records())
-    if (membership_->holds(connection) && node.facts) ++programs[node.facts->measurement];
-  if (programs.empty()) return fail(ErrorCode::kUnavailable, "no node is admitted; see 'brume nodes'");
+    if (membership_->holds(connection) && node.facts) ++admitted[node.facts->measurement];
+  BRUME_ASSIGN(const Measurement program, choose_program(admitted, asked));
+  return workers(program);
+}
+
+Result<Daemon::Workers> Daemon::workers(const Measurement& program) const {
   Workers out;
-  out.measurement = program
-                        ? *program
-                        : std::ranges::max_element(programs, {}, [](const auto& entry) { return entry.second; })->first;
-  if (!programs.contains(out.measurement))
-    return fail(ErrorCode::kUnavailable, "no node of the job's program is left; see 'brume nodes'");
+  out.measurement = program;
   for (const auto& [connection, node] : membership_->records()) {
     if (!membership_->holds(connection) || !node.facts || !node.role) continue;
-    if (node.facts->measurement != out.measurement) continue;
+    if (node.facts->measurement != program) continue;
     const mapreduce::Roles roles{*node.role != join::Role::kReducer, *node.role != join::Role::kMapper};
     out.mappers += roles.map ? 1 : 0;
     out.reducers += roles.reduce ? 1 : 0;
     out.nodes.emplace_back(node.id, roles);
   }
+  if (out.nodes.empty())
+    return fail(ErrorCode::kUnavailable, "no node of the job's program is left; see 'brume nodes'");
   return out;
 }
 

@@ -65,6 +65,11 @@ Result<JobRequest> parse_job_request(const json& request) {
     out.outputs[name] = path.get<std::string>();
     if (!out.outputs[name].is_absolute()) return fail(ErrorCode::kUsage, "run: an output's path must be absolute");
   }
+  if (request.contains("measurement")) {
+    const auto measurement = Measurement::parse_hex(request.value("measurement", ""));
+    if (!measurement) return within("run: measurement", measurement.error());
+    out.measurement = *measurement;
+  }
   out.output_recipient = request.value("recipient", "");
   out.padded = request.value("pad", false);
   out.partition_count = request.value("partitions", 0u);

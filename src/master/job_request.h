@@ -24,6 +24,7 @@ struct JobRequest {
   InputAccess access;
   std::filesystem::path output;                          // the job's first one
   std::map<std::string, std::filesystem::path> outputs;  // others, by name; those that are not here stand beside it
+  std::optional<Measurement> measurement{};              // of the only program that may do it
   std::string output_recipient;                          // empty: plain
   std::vector<mapreduce::Parameter> parameters;
   bool padded = false;

@@ -71,5 +71,14 @@ TEST(JobRequest, RefusesAPinThatIsNoHash) {
   }
 }
 
+TEST(JobRequest, TakesAMeasurementOrRefusesIt) {
+  json request = request_with(json::object());
+  EXPECT_FALSE(parse_job_request(request)->measurement);
+  request["measurement"] = std::string(64, 'b');
+  EXPECT_EQ(parse_job_request(request)->measurement->hex(), std::string(64, 'b'));
+  request["measurement"] = "";
+  EXPECT_FALSE(parse_job_request(request));
+}
+
 }  // namespace
 }  // namespace brume::master
