@@ -217,6 +217,9 @@ Status run(const RunOptions& options) {
   return {};
 }
 
+// Of an option without which a run rests on less: a variable that is not set must not leave it out.
+std::string check_not_empty(const std::string& value) { return value.empty() ? "is empty" : ""; }
+
 }  // namespace
 
 void add_run(CLI::App& app) {
@@ -235,7 +238,8 @@ void add_run(CLI::App& app) {
       ->allow_extra_args(false);
   verb->add_option("--pins", options->pins,
                    "File of lines as 'brume pin' prints them: no task begins unless each input and side is the sealed "
-                   "file that stands there");
+                   "file that stands there")
+      ->check(check_not_empty);
   verb->add_option("--output", options->outputs,
                    "Where the result goes (default: INPUT.result); FILE.age is sealed to the cluster's owner. "
                    "NAME=FILE: where the job's output NAME goes (default: beside it, FILE.NAME)")
@@ -248,7 +252,8 @@ void add_run(CLI::App& app) {
                    "Bytes of input a map task reads, with K, M or G (default: by input and mappers)");
   verb->add_option("--measurement", options->measurement,
                    "The only program that may do it, of those that the policy admits: its image's folder or "
-                   "reference-values.json, or 64 hex digits (default: the one that most nodes have)");
+                   "reference-values.json, or 64 hex digits (default: the one that most nodes have)")
+      ->check(check_not_empty);
   verb->add_flag("--pad", options->pad,
                  "Round the sizes of all streams up, so that hosts learn less (docs/security.md)");
   verb->add_option("-p", options->parameters, "A parameter of the job, KEY=VALUE; may be repeated")
