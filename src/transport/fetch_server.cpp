@@ -1,5 +1,7 @@
 #include "transport/fetch_server.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -22,6 +24,8 @@ void put_u32le(Bytes& out, std::uint32_t value) {
 }  // namespace
 
 struct FetchServer::Connection {
+  explicit Connection(const Patience& of_an_answer) : patience(of_an_answer) {}
+
   UniqueFd socket;
   IpBytes from{};
   EventLoop::WatchId watch = 0;
@@ -40,6 +44,24 @@ struct FetchServer::Connection {
   std::size_t extent_at = 0;
   bool answering = false;
   bool last = false;  // `head` holds the answer's end
+  // How fast the peer takes it.
+  Patience patience;
+  std::uint64_t sent = 0;   // to the kernel
+  std::uint64_t taken = 0;  // of that, by the peer
+  SteadyTime measured;
+
+  // Time in which something waited to be taken counts: so call it often.
+  void measure(SteadyTime now) {
+    int queued = 0;
+    (void)::ioctl(socket.get(), SIOCOUTQ, &queued);
+    const std::uint64_t waiting = std::min(sent, static_cast<std::uint64_t>(std::max(queued, 0)));
+    if (waiting > 0) patience.waited(now - measured);
+    const std::uint64_t taken_by_now = std::max(taken, sent - waiting);
+    patience.came(taken_by_now - taken);
+    taken = taken_by_now;
+    measured = now;
+  }
+  bool is_slow() const { return answering && patience.left() == Milliseconds(0); }
 };
 
 FetchServer::FetchServer(EventLoop& loop, FetchProvider& provider, FetchServerOptions options)
@@ -70,7 +92,8 @@ void FetchServer::adopt(UniqueFd socket, std::string peer_address) {
 void FetchServer::attach(UniqueFd socket, const std::string& peer_address) {
   const IpBytes source = source_of(peer_address);
   if (connections_.size() >= options_.connection_limit && !make_room(source)) return;
-  auto connection = std::make_shared<Connection>();
+  auto connection =
+      std::make_shared<Connection>(Patience(options_.slow_limit, options_.slow_limit, options_.least_bytes_s));
   connection->from = source;
   connection->socket = std::move(socket);
   connection->last_progress = std::chrono::steady_clock::now();
@@ -81,22 +104,39 @@ void FetchServer::attach(UniqueFd socket, const std::string& peer_address) {
   on_ready(connection);  // its request is there already, as a rule: who asks is not taken for idle
 }
 
+std::size_t FetchServer::count_from(const IpBytes& source) const {
+  const auto found = sources_.find(source);
+  return found == sources_.end() ? 0 : found->second;
+}
+
 // False: all get answers, and none of them has to give way to this newcomer.
 bool FetchServer::make_room(const IpBytes& newcomer) {
   if (connections_.empty()) return false;
   const auto greediest = std::ranges::max_element(sources_, {}, [](const auto& source) { return source.second; });
-  const auto held = sources_.find(newcomer);
-  const bool may_displace =
-      greediest->second > options_.address_share && (held == sources_.end() || held->second < options_.address_share);
-  Shared idle, slow;
+  const std::size_t held = count_from(newcomer);
+  const bool may_displace = greediest->second > options_.address_share && held < options_.address_share;
+  Shared idle, greedy, slow;
+  const auto prefer = [](Shared& best, const Shared& other) {
+    if (!best || other->last_progress < best->last_progress) best = other;
+  };
   for (const auto& [watch, connection] : connections_) {
-    if (connection->answering && !(may_displace && connection->from == greediest->first)) continue;
-    Shared& longest = connection->answering ? slow : idle;
-    if (!longest || connection->last_progress < longest->last_progress) longest = connection;
+    const std::size_t beside = count_from(connection->from);
+    if (!connection->answering) {
+      prefer(idle, connection);
+    } else if (may_displace && connection->from == greediest->first) {
+      prefer(greedy, connection);
+    } else if (connection->is_slow() && (beside > held || connection->from == newcomer)) {
+      // A node that computes is slow, too: it has few of them.
+      if (slow && beside > count_from(slow->from)) slow.reset();
+      if (!slow || beside == count_from(slow->from)) prefer(slow, connection);
+    }
   }
-  if (!idle && !slow) return false;
-  end(idle ? idle : slow);
-  return true;
+  for (const Shared& victim : {idle, greedy, slow}) {
+    if (!victim) continue;
+    end(victim);
+    return true;
+  }
+  return false;
 }
 
 void FetchServer::on_ready(const Shared& connection) {
@@ -135,7 +175,8 @@ bool FetchServer::start_answer(Connection& connection) {
   connection.answering = true;
   connection.asked = true;
   connection.last = false;
-  connection.last_progress = std::chrono::steady_clock::now();
+  connection.last_progress = connection.measured = std::chrono::steady_clock::now();
+  connection.patience = Patience(options_.slow_limit, options_.slow_limit, options_.least_bytes_s);
   std::expected<std::unique_ptr<FetchSource>, FetchFailure> source = std::unexpected(FetchFailure::kBadRequest);
   if (request) source = provider_.open(*request);
   if (source) {
@@ -198,6 +239,7 @@ bool FetchServer::send_piece(Connection& connection, bool& blocked) {
       if (extent.size == 0) ++connection.extent_at;
     }
   }
+  if (sent > 0) connection.sent += static_cast<std::uint64_t>(sent);
   if (sent < 0 && errno == EINTR) return true;
   blocked = sent < 0 && errno == EAGAIN;
   return sent >= 0 || blocked;
@@ -218,6 +260,7 @@ void FetchServer::tick() {
   const SteadyTime now = std::chrono::steady_clock::now();
   std::vector<Shared> late;
   for (const auto& [watch, connection] : connections_) {
+    if (connection->answering) connection->measure(now);
     const Milliseconds limit = connection->answering          ? options_.stall_limit
                                : !connection->request.empty() ? options_.request_timeout
                                : connection->asked            ? options_.idle_limit

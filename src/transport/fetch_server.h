@@ -15,7 +15,13 @@ struct FetchServerOptions {
   Milliseconds first_request_limit{5'000};  // who connects has something to ask
   Milliseconds request_timeout{5'000};      // from a request's first byte to its last
   Milliseconds idle_limit{120'000};         // between requests
-  Milliseconds stall_limit{30'000};         // a peer that takes nothing
+  // A peer that takes nothing. An enclave reads nothing while its job computes, and a task may compute for so long
+  // without a word (attempt_limit_ms in mapreduce/plan.h). A dead machine is noticed by TCP.
+  Milliseconds stall_limit{600'000};
+  // Who takes less than this for so long (what lies in a socket here is not taken yet) gives way in a full server, and
+  // only there: a node whose enclave computes is as slow. A link of 128 kbit/s is fast enough.
+  Milliseconds slow_limit{30'000};
+  std::uint64_t least_bytes_s = 16u << 10;
   // Containers may have 1024 descriptors. When all are taken, a new connection has the place of the one that has been
   // without a request for longest.
   std::size_t connection_limit = 512;
@@ -42,6 +48,7 @@ class FetchServer final : public ConnectionSink {
 
   void attach(UniqueFd socket, const std::string& peer_address);
   bool make_room(const IpBytes& newcomer);
+  std::size_t count_from(const IpBytes& source) const;
   void on_ready(const Shared& connection);
   bool read_request(Connection& connection);
   bool start_answer(Connection& connection);
