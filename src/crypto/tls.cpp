@@ -63,6 +63,8 @@ bool is_authentication(int reason) {
 
 }  // namespace
 
+TlsIdentity::TlsIdentity(const EcKey& own_key) : key(own_key), certificate(session_certificate(own_key)) {}
+
 struct TlsSession::State {
   Status handshake();
   Status read();
@@ -139,16 +141,15 @@ TlsSession::~TlsSession() = default;
 TlsSession::TlsSession(TlsSession&&) noexcept = default;
 TlsSession& TlsSession::operator=(TlsSession&&) noexcept = default;
 
-Result<TlsSession> TlsSession::create(TlsRole role, const EcKey& own_key, std::optional<SpkiHash> pinned_peer) {
+Result<TlsSession> TlsSession::create(TlsRole role, const TlsIdentity& own, std::optional<SpkiHash> pinned_peer) {
   auto state = std::make_unique<State>();
   state->peer.pinned = pinned_peer;
-  state->own = own_key.public_key().spki_hash();
+  state->own = own.key.public_key().spki_hash();
   state->ssl.reset(SSL_new(context_of(role)));
   SSL* ssl = state->ssl.get();
   BRUME_CHECK(ssl != nullptr);
-  Certificate certificate = session_certificate(own_key);
-  BRUME_CHECK(SSL_use_certificate(ssl, certificate.native()) == 1);
-  BRUME_CHECK(SSL_use_PrivateKey(ssl, own_key.native()) == 1);
+  BRUME_CHECK(SSL_use_certificate(ssl, own.certificate.native()) == 1);
+  BRUME_CHECK(SSL_use_PrivateKey(ssl, own.key.native()) == 1);
   set_tls_peer(ssl, &state->peer);
   BIO* bio = new_tls_bio(&state->wires);
   SSL_set_bio(ssl, bio, bio);

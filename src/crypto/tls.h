@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "crypto/ec.h"
+#include "crypto/x509.h"
 
 namespace brume::crypto {
 
@@ -17,12 +18,19 @@ inline constexpr std::size_t kTlsOutgoingLimit = 64u << 20;
 
 enum class TlsRole { kClient, kServer };
 
+// A key and its certificate: self-signed, CN=brume, without dates that mean anything, for an enclave has no clock to
+// trust and so dates are neither told nor checked. Who has many sessions with one key makes it once: it is a signature.
+struct TlsIdentity {
+  TlsIdentity(const EcKey& own_key);  // NOLINT(google-explicit-constructor): a key is all that there is to it
+  EcKey key;
+  Certificate certificate;
+};
+
 class TlsSession {
  public:
-  // pinned_peer: where given, a peer with another key is refused during the handshake. The session's
-  // certificate is made here, self-signed, CN=brume, without dates that mean anything: an enclave has
-  // no clock to trust, so dates are neither told nor checked.
-  static Result<TlsSession> create(TlsRole role, const EcKey& own_key, std::optional<SpkiHash> pinned_peer);
+  // pinned_peer: where given, a peer with another key is refused during the handshake. A server signs, and agrees on
+  // keys, only when it has the whole of a ClientHello that it can use.
+  static Result<TlsSession> create(TlsRole role, const TlsIdentity& own, std::optional<SpkiHash> pinned_peer);
   ~TlsSession();
   TlsSession(TlsSession&&) noexcept;
   TlsSession& operator=(TlsSession&&) noexcept;

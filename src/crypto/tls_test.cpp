@@ -261,6 +261,18 @@ TEST(Tls, AcceptsAnotherStacksSelfSignedClient) {
   EXPECT_EQ(server.peer_spki(), key.public_key().spki_hash());
 }
 
+TEST(Tls, AServerSaysNothingBeforeItHasAllOfAHello) {
+  TlsSession client = TlsSession::create(TlsRole::kClient, EcKey::generate(), {}).value();
+  ASSERT_TRUE(client.receive({}));
+  const Bytes hello = client.take_outgoing();
+  TlsSession server = new_server();
+  for (const std::uint8_t& byte : hello) {
+    EXPECT_TRUE(server.take_outgoing().empty());
+    ASSERT_TRUE(server.receive(ByteView(&byte, 1)));
+  }
+  EXPECT_FALSE(server.take_outgoing().empty());
+}
+
 TEST(Tls, RefusesTls12) {
   ForeignClient client;
   SSL_CTX_set_max_proto_version(client.context.get(), TLS1_2_VERSION);

@@ -28,13 +28,13 @@ std::string names_of(const std::vector<Role>& roles) {
 
 }  // namespace
 
-Result<VerifierSession> VerifierSession::create(const crypto::EcKey& key, VerifierConfig config, Appraise appraise,
-                                                const Clock& clock, Random& random) {
+Result<VerifierSession> VerifierSession::create(const crypto::TlsIdentity& own, VerifierConfig config,
+                                                Appraise appraise, const Clock& clock, Random& random) {
   std::ranges::sort(config.roles);
   auto repeated = std::ranges::unique(config.roles);
   config.roles.erase(repeated.begin(), repeated.end());
   if (config.roles.empty()) return fail(ErrorCode::kUsage, "join: no role to admit");
-  BRUME_ASSIGN(crypto::TlsSession tls, crypto::TlsSession::create(crypto::TlsRole::kServer, key, std::nullopt));
+  BRUME_ASSIGN(crypto::TlsSession tls, crypto::TlsSession::create(crypto::TlsRole::kServer, own, std::nullopt));
   return VerifierSession(std::move(tls), std::move(config), std::move(appraise), clock, random);
 }
 

@@ -85,7 +85,7 @@ using VerifierEvent = std::variant<PeerAttested, PeerRenewed, AdmissionSuspended
 class VerifierSession {
  public:
   // clock and random outlive the session.
-  static Result<VerifierSession> create(const crypto::EcKey& key, VerifierConfig config, Appraise appraise,
+  static Result<VerifierSession> create(const crypto::TlsIdentity& own, VerifierConfig config, Appraise appraise,
                                         const Clock& clock, Random& random);
 
   // An error (malformed, over a limit, at the wrong moment) ends the session. Of a session that ended in

@@ -18,7 +18,7 @@ const char* node_state_name(NodeState state) {
 
 Membership::Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Bundle collateral, Config config,
                        const Clock& clock, Random& random, MembershipListener& listener)
-    : key_(key),
+    : identity_(key),
       policy_(std::move(policy)),
       collateral_(std::move(collateral)),
       config_(std::move(config)),
@@ -52,7 +52,7 @@ void Membership::connect(ConnectionId connection, const std::string& address) {
   auto appraise = [this](ByteView evidence, const appraisal::Expected& expected, const join::Claims&) {
     return verifier_.appraise(evidence, policy_, expected);
   };
-  auto session = join::VerifierSession::create(key_, std::move(config), appraise, clock_, random_);
+  auto session = join::VerifierSession::create(identity_, std::move(config), appraise, clock_, random_);
   if (!session) return end(connection, session.error().what);
   sessions_.emplace(connection, std::move(*session));
   handle_events(connection);

@@ -61,7 +61,7 @@ class Membership {
     std::vector<join::Role> roles{join::Role::kWorker, join::Role::kMapper, join::Role::kReducer};
     UnixMs admission_ms = 3'600'000;
   };
-  // key, clock, random and listener outlive it.
+  // clock, random and listener outlive it.
   Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Bundle collateral, Config config,
              const Clock& clock, Random& random, MembershipListener& listener);
 
@@ -111,7 +111,7 @@ class Membership {
   void forget_old_records();
   join::VerifierSession* session(ConnectionId connection);
 
-  const crypto::EcKey& key_;
+  const crypto::TlsIdentity identity_;
   appraisal::Policy policy_;
   evidence::Bundle collateral_;
   appraisal::Verifier verifier_;
