@@ -1,10 +1,13 @@
 #include "master/daemon.h"
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "abi/frames.h"
+#include "base/check.h"
 #include "base/json_text.h"
 #include "master/copy_folder.h"
 #include "master/node_json.h"
@@ -41,6 +44,15 @@ mapreduce::Roles roles_of(const NodeRecord& node) {
       break;
   }
   return {};
+}
+
+// A place is a descriptor. Half of what this process may have is left for data, files and the owner's tools.
+std::size_t control_places() {
+  rlimit descriptors{};
+  BRUME_CHECK(::getrlimit(RLIMIT_NOFILE, &descriptors) == 0);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &descriptors);
+  return std::min<rlim_t>(descriptors.rlim_max / 2, kNodeLimit);
 }
 
 std::string why_lost(const NodeRecord& node) {
@@ -86,7 +98,9 @@ Status Daemon::begin() {
   data_loop_ = std::make_unique<transport::LoopThread>();
   fetch_server_ = std::make_unique<transport::FetchServer>(data_loop_->loop(), *this);
   loop_ = std::make_unique<transport::LoopThread>();
-  control_server_ = std::make_unique<transport::ControlServer>(loop_->loop(), *this);
+  transport::ControlOptions control;
+  control.connection_limit = control_places();
+  control_server_ = std::make_unique<transport::ControlServer>(loop_->loop(), *this, control);
   transport::ListenOptions listen;
   listen.address = options_.listen_address;
   listen.port = options_.port;
@@ -249,6 +263,7 @@ std::expected<std::unique_ptr<transport::FetchSource>, transport::FetchFailure> 
 
 void Daemon::node_admitted(const NodeRecord& node) {
   audit(json{{"event", "admitted"}, {"node", node_json(node)}, {"epoch", membership_->policy().epoch}});
+  control_server_->joined(node.connection);
   peers_changed_ = true;
   if (!may_work(node)) return;
   send_inputs({node.connection});

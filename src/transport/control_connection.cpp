@@ -12,6 +12,11 @@ Result<std::unique_ptr<ControlConnection>> ControlConnection::connect(const Endp
                                                                       const ControlConnectOptions& options) {
   BRUME_ASSIGN(UniqueFd socket, connect_tcp(master, options.connect_timeout));
   BRUME_TRY(write_full(socket.get(), encode_preface(ConnectionKind::kControl), options.send_timeout));
+  ByteArray<kControlHeaderSize> word;
+  BRUME_ASSIGN(const bool came, read_full_or_end(socket.get(), word, options.connect_timeout));
+  if (!came) return fail(ErrorCode::kUnavailable, "control: the master closed at once: it has no place for more nodes");
+  if (word != encode_control_header(Channel::kHeartbeat, 0))
+    return fail(ErrorCode::kMalformed, "control: the master's first frame is no heartbeat; use matching versions");
   return std::unique_ptr<ControlConnection>(new ControlConnection(std::move(socket), options));
 }
 

@@ -11,14 +11,14 @@
 namespace brume::transport {
 
 struct ControlConnectOptions {
-  Milliseconds connect_timeout{5'000};
-  Milliseconds idle_limit{20'000};  // the master's heartbeats come every 4 s
+  Milliseconds connect_timeout{5'000};  // and as long for the master's first word
+  Milliseconds idle_limit{20'000};      // the master's heartbeats come every 4 s
   Milliseconds send_timeout{20'000};
 };
 
 class ControlConnection {
  public:
-  // Connects and sends the preface.
+  // Connects, sends the preface and waits for the heartbeat that says that the master has a place for this node.
   static Result<std::unique_ptr<ControlConnection>> connect(const Endpoint& master,
                                                             const ControlConnectOptions& options = {});
 

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/check.h"
@@ -10,6 +11,7 @@ namespace brume::transport {
 namespace {
 
 constexpr std::size_t kReadSize = 256u << 10;
+constexpr std::size_t kStrangerReadSize = 16u << 10;  // small messages may each be some work
 constexpr Milliseconds kTick{500};
 
 }  // namespace
@@ -19,6 +21,10 @@ struct ControlServer::Connection {
   std::string peer;
   // Only on the loop's thread.
   EventLoop::WatchId watch = 0;
+  IpBytes from{};
+  bool announced = false;  // on_connect was called
+  bool stranger = true;
+  bool waits_turn = false;  // until then nothing is read
   bool ended = false;
   ControlFrameParser parser;
   SteadyTime last_heard;
@@ -69,27 +75,96 @@ ControlServer::~ControlServer() {
 void ControlServer::adopt(UniqueFd socket, std::string peer_address) {
   auto connection = std::make_shared<Connection>();
   connection->socket = std::move(socket);
+  connection->from = source_of(peer_address);
   connection->peer = std::move(peer_address);
-  {
-    const std::lock_guard lock(mutex_);
-    if (connections_.size() >= options_.connection_limit) return;
-    connection->id = next_id_++;
-    connections_.emplace(connection->id, connection);
-  }
-  if (loop_.on_loop_thread()) {
-    attach(connection);
-  } else {
-    (void)loop_.post([this, alive = alive_, connection] {
-      if (*alive) attach(connection);
-    });
-  }
+  if (loop_.on_loop_thread()) return attach(connection);
+  (void)loop_.post([this, alive = alive_, connection] {
+    if (*alive) attach(connection);
+  });
 }
 
 void ControlServer::attach(const Shared& connection) {
+  if (connection_count() >= options_.connection_limit && !make_room(connection->from)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    connection->id = next_id_++;
+    connections_.emplace(connection->id, connection);
+  }
+  ++strangers_[connection->from];
   connection->last_heard = connection->last_heartbeat = std::chrono::steady_clock::now();
-  connection->watch = loop_.watch(connection->socket.get(), EPOLLIN,
+  connection->watch = loop_.watch(connection->socket.get(), 0,
                                   [this, connection](std::uint32_t events) { on_ready(connection, events); });
-  handler_.on_connect(connection->id, connection->peer);
+  await_turn(connection);
+}
+
+// False: nobody has to give way to this newcomer.
+bool ControlServer::make_room(const IpBytes& newcomer) {
+  const auto most = std::ranges::max_element(strangers_, {}, [](const auto& source) { return source.second; });
+  const auto held = strangers_.find(newcomer);
+  if (most == strangers_.end() || most->second <= options_.address_share) return false;
+  if (held != strangers_.end() && held->second >= options_.address_share) return false;
+  Shared oldest;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find_if(
+        connections_, [&](const auto& entry) { return entry.second->stranger && entry.second->from == most->first; });
+    if (found != connections_.end()) oldest = found->second;
+  }
+  if (!oldest) return false;
+  end(oldest, {ErrorCode::kLimit, "control: many at this address have not joined, and others need the place"});
+  return true;
+}
+
+void ControlServer::joined(ConnectionId id) {
+  const Shared connection = find(id);
+  if (!connection || !connection->stranger) return;
+  connection->stranger = false;
+  forget_stranger(connection->from);
+}
+
+void ControlServer::forget_stranger(const IpBytes& source) {
+  if (const auto found = strangers_.find(source); --found->second == 0) strangers_.erase(found);
+}
+
+void ControlServer::await_turn(const Shared& connection) {
+  if (turns_.empty()) {
+    (void)loop_.post([this, alive = alive_] {
+      if (*alive) serve_turn();
+    });
+  }
+  connection->waits_turn = true;
+  turns_[connection->from].push_back(connection);
+}
+
+// The first of the address that comes after the last one served.
+ControlServer::Shared ControlServer::next_in_turn() {
+  auto place = turns_.upper_bound(last_turn_);
+  if (place == turns_.end()) place = turns_.begin();
+  last_turn_ = place->first;
+  Shared connection = std::move(place->second.front());
+  place->second.pop_front();
+  if (place->second.empty()) turns_.erase(place);
+  return connection;
+}
+
+void ControlServer::serve_turn() {
+  const Shared connection = next_in_turn();
+  if (!turns_.empty()) {
+    (void)loop_.post([this, alive = alive_] {
+      if (*alive) serve_turn();
+    });
+  }
+  if (connection->ended) return;
+  connection->waits_turn = false;
+  connection->last_heard = std::chrono::steady_clock::now();  // it waited for us
+  if (connection->announced) {
+    read_some_frames(connection);
+  } else {
+    connection->announced = true;
+    (void)send(connection->id, Channel::kHeartbeat, {});  // "you have a place"
+    handler_.on_connect(connection->id, connection->peer);
+  }
+  update_watch(connection);
 }
 
 ControlServer::Shared ControlServer::find(ConnectionId id) const {
@@ -156,6 +231,7 @@ void ControlServer::update_watch(const Shared& connection) {
   bool overflowed = false;
   bool done = false;
   bool waits = false;
+  const std::uint32_t reads = connection->waits_turn ? 0u : EPOLLIN;
   {
     const std::lock_guard lock(connection->mutex);
     overflowed = connection->overflowed;
@@ -164,7 +240,7 @@ void ControlServer::update_watch(const Shared& connection) {
   }
   if (overflowed) return end(connection, {ErrorCode::kLimit, "control: the peer is too slow, its queue is full"});
   if (done) return end(connection, {ErrorCode::kState, "control: closed by this side"});
-  loop_.rewatch(connection->watch, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  loop_.rewatch(connection->watch, waits ? reads | EPOLLOUT : reads);
 }
 
 void ControlServer::on_ready(const Shared& connection, std::uint32_t events) {
@@ -177,11 +253,19 @@ void ControlServer::on_ready(const Shared& connection, std::uint32_t events) {
     if (!sound) return end(connection, {ErrorCode::kUnavailable, "control: the connection broke while sending"});
     update_watch(connection);
   }
-  if (!connection->ended && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read_some_frames(connection);
+  if (connection->ended || (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+  if (!connection->stranger) return read_some_frames(connection);
+  if (connection->waits_turn) {
+    // Nobody is there any more: what it said is not worth a turn.
+    return end(connection, {ErrorCode::kUnavailable, "control: the connection broke"});
+  }
+  await_turn(connection);
+  update_watch(connection);
 }
 
 void ControlServer::read_some_frames(const Shared& connection) {
-  const ssize_t size = ::recv(connection->socket.get(), read_buffer_.data(), read_buffer_.size(), 0);
+  const std::size_t most = connection->stranger ? kStrangerReadSize : read_buffer_.size();
+  const ssize_t size = ::recv(connection->socket.get(), read_buffer_.data(), most, 0);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (size < 0) return end(connection, {ErrorCode::kUnavailable, "control: the connection broke"});
   if (size == 0) return end(connection, {ErrorCode::kUnavailable, "control: the peer closed"});
@@ -198,6 +282,7 @@ void ControlServer::end(const Shared& connection, Error why) {
   if (connection->ended) return;
   connection->ended = true;
   loop_.unwatch(connection->watch);
+  if (connection->stranger) forget_stranger(connection->from);
   {
     const std::lock_guard lock(connection->mutex);
     connection->socket.reset();
@@ -206,7 +291,7 @@ void ControlServer::end(const Shared& connection, Error why) {
     const std::lock_guard lock(mutex_);
     connections_.erase(connection->id);
   }
-  handler_.on_close(connection->id, why);
+  if (connection->announced) handler_.on_close(connection->id, why);
 }
 
 // Heartbeats out, silent and lingering connections away.
@@ -217,7 +302,7 @@ void ControlServer::tick() {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, connection] : connections_) {
-      if (connection->watch != 0) all.push_back(connection);
+      all.push_back(connection);
     }
   }
   for (const Shared& connection : all) {
@@ -228,9 +313,9 @@ void ControlServer::tick() {
     }
     if (lingered) {
       end(connection, {ErrorCode::kState, "control: closed by this side, the peer did not take all"});
-    } else if (now - connection->last_heard > options_.idle_limit) {
+    } else if (!connection->waits_turn && now - connection->last_heard > options_.idle_limit) {
       end(connection, {ErrorCode::kUnavailable, "control: the peer is silent for too long"});
-    } else if (now - connection->last_heartbeat > options_.heartbeat_interval) {
+    } else if (connection->announced && now - connection->last_heartbeat > options_.heartbeat_interval) {
       connection->last_heartbeat = now;
       (void)send(connection->id, Channel::kHeartbeat, {});
     }

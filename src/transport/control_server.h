@@ -1,4 +1,8 @@
 // The master's end of the control connections: one loop, callbacks, sends from any thread.
+//
+// Who has not joined yet may be anybody, and each of his messages may cost a signature or an appraisal. So strangers'
+// bytes are read one piece a turn of the loop, address after address: what one address sends delays neither nodes that
+// have joined nor, by more than its share, other addresses. Nothing is held back while there is time.
 #pragma once
 
 #include <atomic>
@@ -6,6 +10,7 @@
 #include <map>
 #include <mutex>
 
+#include "transport/ip_address.h"
 #include "transport/listener.h"
 
 namespace brume::transport {
@@ -21,7 +26,10 @@ struct ControlOptions {
   // at most 12 MiB (join/messages.h) and TLS's own bytes. So much for each node bounds the master's memory; what one
   // run orders is far less, for it has at most 2^22 streams of 120 bytes in all reduce tasks.
   std::size_t queue_limit = 28u << 20;
+  // When all places are taken, strangers at the address with most of them, if those are more than its share, make room
+  // for others. While there is room an address may have any number: a thousand nodes may share one.
   std::size_t connection_limit = 4'096;
+  std::size_t address_share = 64;
 };
 
 // Called on the loop's thread, one at a time. on_close is the last call for a connection and comes also after
@@ -48,6 +56,8 @@ class ControlServer final : public ConnectionSink {
   // From any thread; never waits. kEnclave bytes may have any size, a kHost message kControlPayloadLimit.
   // False: the connection is gone, or is now being ended because its queue is full.
   bool send(ConnectionId connection, Channel channel, ByteView payload);
+  // On the loop's thread: its peer has proved itself and is a stranger no more.
+  void joined(ConnectionId connection);
   // From any thread: sends what is queued, then closes; on_close follows.
   void close(ConnectionId connection);
   std::size_t connection_count() const;
@@ -58,6 +68,11 @@ class ControlServer final : public ConnectionSink {
 
   Shared find(ConnectionId id) const;
   void attach(const Shared& connection);
+  bool make_room(const IpBytes& newcomer);
+  void forget_stranger(const IpBytes& source);
+  void await_turn(const Shared& connection);
+  void serve_turn();
+  Shared next_in_turn();
   void on_ready(const Shared& connection, std::uint32_t events);
   void read_some_frames(const Shared& connection);
   void update_watch(const Shared& connection);
@@ -72,6 +87,10 @@ class ControlServer final : public ConnectionSink {
   mutable std::mutex mutex_;
   std::map<ConnectionId, Shared> connections_;
   ConnectionId next_id_ = 1;
+  // Loop thread only: strangers by where they are from, and those of them that have something to be read.
+  std::map<IpBytes, std::size_t> strangers_;
+  std::map<IpBytes, std::deque<Shared>> turns_;
+  IpBytes last_turn_{};
   // Posted calls outlive the server otherwise.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

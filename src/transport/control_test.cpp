@@ -166,6 +166,19 @@ TEST(Control, EndsANodeThatSendsNonsense) {
   EXPECT_EQ(rig.recorder.why_.code, ErrorCode::kLimit);
 }
 
+TEST(Control, AFullMasterSaysSoAndHasAPlaceLater) {
+  ControlOptions options;
+  options.connection_limit = 1;
+  Rig rig(options);
+  auto connection = rig.connect().value();
+  const auto refused = rig.connect();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what, "control: the master closed at once: it has no place for more nodes");
+  connection->shut_down();
+  ASSERT_TRUE(rig.recorder.wait_closed());
+  EXPECT_TRUE(rig.connect());
+}
+
 TEST(Control, ManySendersDoNotMixTheirFrames) {
   Rig rig;
   auto connection = rig.connect().value();

@@ -97,7 +97,7 @@ def stop(args):
 
 # ---- join and fake-master: TLS of the attacker's own ----
 
-ENCLAVE, HOST = 0, 1
+ENCLAVE, HOST, HEARTBEAT = 0, 1, 2
 
 
 def make_certificate(folder):
@@ -250,6 +250,26 @@ def flood(args):
     return 0
 
 
+def handshakes(args):
+    """Begins so many TLS sessions from another address of this machine, keeps the last ones open, and ends none."""
+    host, port = args.master.rsplit(":", 1)
+    context, held, taken = tls_context(False), [], 0
+    end = time.time() + args.seconds
+    while time.time() < end:
+        connection = socket.create_connection((host, int(port)), timeout=20, source_address=("127.0.0.2", 0))
+        connection.sendall(b"BRM1\x01")
+        wire = Wire(connection, context, False)
+        try:
+            wire.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            wire.flush()
+        taken += wire.pump()
+        held = held[-args.held:] + [connection]
+    print("begun:", taken)
+    if taken <= args.held:
+        raise SystemExit("too few to be a flood")
+
+
 def fake_master(args):
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(25)
@@ -261,6 +281,7 @@ def fake_master(args):
     preface = b""
     while len(preface) < 5:
         preface += connection.recv(5 - len(preface))
+    connection.sendall(frame(HEARTBEAT, b""))  # "you have a place"
     wire = Wire(connection, tls_context(True), True)
     try:
         wire.until(wire.tls.do_handshake)
@@ -476,6 +497,11 @@ def main():
     verb.add_argument("--what", required=True, choices=["log", "hello"])
     verb.add_argument("--count", type=int, required=True)
     verb.set_defaults(run=flood)
+    verb = verbs.add_parser("handshakes")
+    verb.add_argument("--master", required=True)
+    verb.add_argument("--seconds", type=float, default=5)
+    verb.add_argument("--held", type=int, default=300)
+    verb.set_defaults(run=handshakes)
     verb = verbs.add_parser("fake-master")
     verb.add_argument("--port-file", required=True)
     verb.set_defaults(run=fake_master)
