@@ -117,9 +117,9 @@ void Plan::count_failure(const TaskId& id, std::string_view why) {
   fail_run(name_(id) + " failed " + std::to_string(task.failures) + " times; last: " + std::string(why));
 }
 
-void Plan::node_joined(NodeId node, Roles roles) {
+void Plan::node_joined(NodeId node, Roles roles, HostName host) {
   if (over_ || node.value == 0 || alive(node)) return;
-  nodes_.add(node, roles);
+  nodes_.add(node, roles, std::move(host));
   settle();
 }
 
@@ -135,10 +135,24 @@ void Plan::count_loss(NodeId node, NodeLoss how) {
   const TaskId id = attempts_.at(*tickets.begin()).task;
   command(Kind::kLost, *tickets.begin(), id, node);
   Task& task = at(id);
+  const std::uint32_t host = nodes_.host_of(node);
   ++task.losses;
-  if (how == NodeLoss::kEnded) ++task.crashes;
-  if (task.crashes < options_.crash_limit && task.losses < options_.loss_limit) return;
+  ++task.losses_at[host];
+  if (how == NodeLoss::kEnded) {
+    ++task.crashes;
+    task.crashed_at.insert(host);
+  }
+  if (task.losses < options_.loss_limit && !probably_crashes(id, node)) return;
   fail_run(losses_of(id) + ": it probably crashes; " + kTryLocally, true);
+}
+
+bool Plan::probably_crashes(const TaskId& id, NodeId lost) const {
+  const Task& task = of(id.stage).tasks[id.index];
+  if (task.crashed_at.size() >= options_.crash_limit) return true;
+  return task.crashes >= options_.crash_limit &&
+         std::ranges::all_of(nodes_.able(id.stage), [&](const PlanNodes::Load& load) {
+           return load.second == lost || task.crashed_at.contains(nodes_.host_of(load.second));
+         });
 }
 
 void Plan::drop_node(NodeId node) {

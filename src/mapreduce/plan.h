@@ -25,14 +25,18 @@
 namespace brume::mapreduce {
 
 struct PlanOptions {
-  std::uint32_t failure_limit = 4;    // failed attempts (or withdrawn for a bad stream) of one task; then the run fails
-  std::uint32_t loss_limit = 16;      // nodes lost while they computed one task, for whatever reason
-  std::uint32_t crash_limit = 3;      // of these, nodes that ended by themselves: the task probably crashes
-  std::uint32_t suspicion_limit = 3;  // accusations in which a node took part; then others are preferred
-  std::uint32_t queue_limit = 2;      // tasks at a node: one computes, the input of one more is on its way
-  UnixMs no_node_limit_ms = 60'000;   // waiting for a node with a needed role
-  UnixMs attempt_limit_ms = 600'000;  // a host that says nothing for so long has failed
-  UnixMs speculate_least_ms = 5'000;  // no second attempt of a task sooner than that
+  std::uint32_t failure_limit = 4;  // failed attempts (or withdrawn for a bad stream) of one task; then the run fails
+  std::uint32_t loss_limit = 16;    // nodes lost while they computed one task, for whatever reason
+  // Hosts that said of a node that it ended by itself while it computed one task: the task probably crashes. So many
+  // words of fewer hosts count only where no other host can do the task: one host says what it likes.
+  std::uint32_t crash_limit = 3;
+  // Accusations in which a node took part, or nodes that its host lost if they are more than it has; then others are
+  // preferred.
+  std::uint32_t suspicion_limit = 3;
+  std::uint32_t queue_limit = 2;       // tasks at a node: one computes, the input of one more is on its way
+  UnixMs no_node_limit_ms = 60'000;    // waiting for a node with a needed role
+  UnixMs attempt_limit_ms = 600'000;   // a host that says nothing for so long has failed
+  UnixMs speculate_least_ms = 5'000;   // no second attempt of a task sooner than that
   std::uint32_t speculate_factor = 3;  // ... nor before that many mean durations of its stage
 };
 
@@ -64,7 +68,8 @@ class Plan {
   Plan(std::uint32_t split_count, std::uint32_t partition_count, bool has_stitch, PlanOptions options,
        TaskName name = to_string);
 
-  void node_joined(NodeId node, Roles roles);
+  // host: where left out, one of its own.
+  void node_joined(NodeId node, Roles roles, HostName host = {});
   void node_lost(NodeId node, NodeLoss how = NodeLoss::kCut);
   // The policy no longer admits it: as lost, and all that it ever made for this run is done again.
   void node_revoked(NodeId node);
@@ -106,9 +111,11 @@ class Plan {
     Ticket committed = 0;
     NodeId node;  // of the committed attempt
     std::uint32_t failures = 0;
-    std::uint32_t losses = 0;   // of nodes that computed it
-    std::uint32_t crashes = 0;  // of these
-    std::string refusal;        // by the job, of the last attempt that it refused
+    std::uint32_t losses = 0;                          // of nodes that computed it
+    std::uint32_t crashes = 0;                         // of these
+    std::map<std::uint32_t, std::uint32_t> losses_at;  // by host
+    std::set<std::uint32_t> crashed_at;
+    std::string refusal;  // by the job, of the last attempt that it refused
     std::vector<NodeId> avoid;
   };
   struct Attempt {
@@ -147,6 +154,7 @@ class Plan {
   bool rests_on_suspended() const;
   void count_failure(const TaskId& id, std::string_view why);
   void count_loss(NodeId node, NodeLoss how);
+  bool probably_crashes(const TaskId& id, NodeId lost) const;
   std::string losses_of(const TaskId& id) const;
   void drop_node(NodeId node);
   void redo_lost_sources();
@@ -157,7 +165,8 @@ class Plan {
   Ticket newest_behind_another(Stage stage, NodeId for_node) const;  // 0: none
   void speculate();
   void assign(const TaskId& id, NodeId node);
-  bool shuns(const TaskId& id, NodeId node) const;
+  std::uint32_t reluctance(const TaskId& id, NodeId node) const;
+  bool shuns(const TaskId& id, NodeId node) const { return reluctance(id, node) > 0; }
   std::optional<NodeId> pick_node(const TaskId& id, std::uint32_t load_below) const;
   void check_starvation();
   std::string worst_loss() const;

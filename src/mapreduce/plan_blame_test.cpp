@@ -74,6 +74,87 @@ TEST(PlanBlame, ATaskThatKillsNodesEndsTheRun) {
   EXPECT_EQ(bench.why, "map 2 lost its node 3 times: it probably crashes; try it with brume run --local");
 }
 
+TEST(PlanBlame, OneHostDoesNotEndARunHoweverOftenItsNodesEnd) {
+  for (const NodeLoss how : {NodeLoss::kEnded, NodeLoss::kCut}) {
+    Bench bench(6, 2);
+    bench.plan.node_joined(node(1), kWorker, "honest");
+    std::uint32_t lost = 0;
+    for (std::uint32_t i = 100; i < 140; ++i) {
+      bench.plan.node_joined(node(i), kWorker, "hostile");
+      bench.lose(node(i), how);
+      if (!bench.lost.empty() && bench.lost.back().node == node(i)) ++lost;
+    }
+    EXPECT_EQ(bench.why, "");
+    EXPECT_EQ(lost, 3u) << "after that it gets nothing that another can do";
+    bench.all_done(Stage::kMap, 6);
+    bench.done(kStitchTask);
+    bench.all_done(Stage::kReduce, 2);
+    bench.collect_all();
+    EXPECT_TRUE(bench.finished);
+  }
+}
+
+TEST(PlanBlame, AHostWhoseNodesVanishWithWhatTheyMadeIsLeftAlone) {
+  Bench bench(2, 1, {.queue_limit = 1});
+  bench.plan.node_joined(node(1), {true, false}, "honest");
+  ASSERT_EQ(bench.where(map_task(0)), node(1));
+  for (std::uint32_t i = 100; i < 103; ++i) {
+    bench.plan.node_joined(node(i), {true, false}, "hostile");
+    bench.done(map_task(1));
+    bench.lose(node(i));
+  }
+  bench.plan.node_joined(node(103), {true, false}, "hostile");
+  EXPECT_EQ(bench.where(map_task(1)), NodeId{});
+  bench.done(map_task(0));
+  EXPECT_EQ(bench.where(map_task(1)), node(1));
+}
+
+TEST(PlanBlame, AHostThatHasMoreNodesThanItLostWorksOn) {
+  Bench bench(12, 1, {.queue_limit = 1});
+  bench.plan.node_joined(node(1), kWorker, "small");
+  for (std::uint32_t i = 2; i <= 9; ++i) bench.plan.node_joined(node(i), kWorker, "large");
+  for (std::uint32_t i = 2; i <= 5; ++i) bench.lose(node(i));
+  bench.done(bench.running.back().task);
+  EXPECT_EQ(bench.running.size(), 5u) << "of the tasks that were not lost there";
+}
+
+TEST(PlanBlame, ATaskGoesToWhereItWasLostLeastOften) {
+  Bench bench(1, 1);
+  bench.plan.node_joined(node(1), kWorker, "a");
+  bench.lose(node(1));
+  bench.plan.node_joined(node(2), kWorker, "a");
+  bench.plan.node_joined(node(3), kWorker, "b");
+  EXPECT_EQ(bench.where(map_task(0)), node(2)) << "there was no other";
+  bench.lose(node(2));
+  bench.lose(node(3), NodeLoss::kCut);
+  bench.plan.node_joined(node(4), kWorker, "c");
+  EXPECT_EQ(bench.where(map_task(0)), node(4));
+  bench.plan.node_joined(node(5), kWorker, "a");
+  bench.plan.node_joined(node(6), kWorker, "b");
+  bench.lose(node(4));
+  EXPECT_EQ(bench.where(map_task(0)), node(6)) << "once, not twice";
+}
+
+TEST(PlanBlame, WhereThereIsOneHostItsWordCounts) {
+  Bench bench(4, 1);
+  for (std::uint32_t i = 1; i <= 6; ++i) bench.plan.node_joined(node(i), kWorker, "host");
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_EQ(bench.why, "");
+    bench.lose(bench.where(map_task(2)));
+  }
+  EXPECT_EQ(bench.why, "map 2 lost its node 3 times: it probably crashes; try it with brume run --local");
+}
+
+TEST(PlanBlame, AllHostsThatThereAreSayThatATaskCrashes) {
+  Bench bench(1, 1);
+  for (std::uint32_t i = 1; i <= 6; ++i) bench.plan.node_joined(node(i), kWorker, i % 2 == 0 ? "a" : "b");
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_EQ(bench.why, "");
+    bench.lose(bench.where(map_task(0)));
+  }
+  EXPECT_EQ(bench.why, "map 0 lost its node 3 times: it probably crashes; try it with brume run --local");
+}
+
 TEST(PlanBlame, NodesThatAreCutOffAreNoCrashesOfTheirTask) {
   Bench bench(1, 1);
   for (std::uint32_t i = 1; i <= 16; ++i) {

@@ -19,22 +19,32 @@ std::optional<NodeId> Plan::planned_reducer(std::uint32_t partition) const {
   return reducers[partition % reducers.size()];
 }
 
-bool Plan::shuns(const TaskId& id, NodeId node) const {
-  const std::vector<NodeId>& avoid = of(id.stage).tasks[id.index].avoid;
-  return nodes_.at(node).suspicion >= options_.suspicion_limit || std::ranges::find(avoid, node) != avoid.end();
+// 0 for most: the node failed the task, is suspected, or its host lost nodes that had the task, each time one more.
+std::uint32_t Plan::reluctance(const TaskId& id, NodeId node) const {
+  const Task& task = of(id.stage).tasks[id.index];
+  const PlanNodes::Node& candidate = nodes_.at(node);
+  const auto losses = task.losses_at.find(candidate.host);
+  const bool failed = std::ranges::find(task.avoid, node) != task.avoid.end();
+  const bool suspect =
+      candidate.suspicion >= options_.suspicion_limit || nodes_.loses_nodes(candidate.host, options_.suspicion_limit);
+  return (losses == task.losses_at.end() ? 0 : losses->second) + (failed || suspect ? 1 : 0);
 }
 
-// The least loaded node for the task. One to be avoided is taken only where no other could ever do it.
+// The least loaded node for the task. One to be avoided is taken only where no better one could ever do it.
 std::optional<NodeId> Plan::pick_node(const TaskId& id, std::uint32_t load_below) const {
-  const auto shunned = [&](NodeId node) { return shuns(id, node); };
   std::optional<NodeId> second_best;
+  std::uint32_t least = 0;
   for (const auto& [load, node] : nodes_.able(id.stage)) {
     if (load >= load_below) break;
-    if (!shunned(node)) return node;
-    if (!second_best) second_best = node;
+    const std::uint32_t own = reluctance(id, node);
+    if (own == 0) return node;
+    if (second_best && own >= least) continue;
+    second_best = node;
+    least = own;
   }
-  const bool others = second_best && !std::ranges::all_of(nodes_.able(id.stage), shunned, &PlanNodes::Load::second);
-  return others ? std::nullopt : second_best;
+  const auto better = [&](const PlanNodes::Load& load) { return reluctance(id, load.second) < least; };
+  if (second_best && std::ranges::any_of(nodes_.able(id.stage), better)) return std::nullopt;
+  return second_best;
 }
 
 void Plan::assign(const TaskId& id, NodeId node) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct Roles {
   bool reduce = false;
 };
 
+// Whose machine a node is on, by a name that says no more than whether it is the same one.
+using HostName = std::string;
+
 enum class NodeLoss {
   kCut,    // its connection ended
   kEnded,  // its host said that the node ended by itself, as it does where the enclave crashed
@@ -25,6 +29,7 @@ class PlanNodes {
  public:
   struct Node {
     Roles roles;
+    std::uint32_t host = 0;
     std::set<Ticket> tickets;
     std::uint32_t suspicion = 0;
     bool suspended = false;
@@ -32,14 +37,23 @@ class PlanNodes {
   };
   using Load = std::pair<std::size_t, NodeId>;  // running and queued tasks, and whose
 
-  void add(NodeId id, Roles roles) {
+  // An empty host: one of its own.
+  void add(NodeId id, Roles roles, HostName host) {
+    if (host.empty()) host = "node " + std::to_string(id.value);
+    const auto number = host_numbers_.emplace(std::move(host), static_cast<std::uint32_t>(hosts_.size())).first->second;
+    if (number == hosts_.size()) hosts_.emplace_back();
+    ++hosts_[number].nodes;
     nodes_[id].roles = roles;
+    nodes_[id].host = number;
     if (roles.reduce) reducers_.insert(std::ranges::upper_bound(reducers_, id), id);
     enter(id);
   }
   void remove(NodeId id) {
     leave(id);
     std::erase(reducers_, id);
+    Host& host = hosts_[nodes_.at(id).host];
+    --host.nodes;
+    ++host.lost;
     nodes_.erase(id);
   }
   bool contains(NodeId id) const { return nodes_.contains(id); }
@@ -62,6 +76,12 @@ class PlanNodes {
   void suspend_all() {
     for (auto& [id, node] : nodes_) node.suspended = true;
     for (auto& able : able_) able.clear();
+  }
+  // Hosts have numbers, which they keep.
+  std::uint32_t host_of(NodeId id) const { return nodes_.at(id).host; }
+  // It lost so many nodes, and more than it has.
+  bool loses_nodes(std::uint32_t host, std::uint32_t limit) const {
+    return hosts_[host].lost >= limit && hosts_[host].lost > hosts_[host].nodes;
   }
   bool is_suspended(NodeId id) const { return contains(id) && nodes_.at(id).suspended; }
   // False where it is gone.
@@ -88,7 +108,14 @@ class PlanNodes {
     for (auto& able : able_) able.erase({nodes_.at(id).tickets.size(), id});
   }
 
+  struct Host {
+    std::uint32_t nodes = 0;
+    std::uint32_t lost = 0;
+  };
+
   std::map<NodeId, Node> nodes_;
+  std::map<HostName, std::uint32_t> host_numbers_;
+  std::vector<Host> hosts_;
   std::vector<NodeId> reducers_;
   std::set<Load> able_[2];  // to map, to reduce
 };

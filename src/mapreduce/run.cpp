@@ -142,10 +142,10 @@ void RunCore::note(std::string text) {
   actions_.push_back(std::move(action));
 }
 
-void RunCore::node_joined(NodeId node, Roles roles) {
+void RunCore::node_joined(NodeId node, Roles roles, HostName host) {
   if (over()) return;
   nodes_.insert(node);
-  plan_.node_joined(node, roles);
+  plan_.node_joined(node, roles, std::move(host));
   obey_plan();
 }
 

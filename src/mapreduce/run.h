@@ -101,7 +101,7 @@ class RunCore {
   static Result<std::unique_ptr<RunCore>> create(RunRequest request, Random& random, OutputStore& store);
 
   // Admitted nodes only.
-  void node_joined(NodeId node, Roles roles);
+  void node_joined(NodeId node, Roles roles, HostName host = {});
   void node_lost(NodeId node, NodeLoss how = NodeLoss::kCut);
   // A new policy epoch: keys are renewed, and what was not committed begins again. No node gets a task
   // until it is admitted anew; enclaves drop their tasks by themselves.

@@ -267,7 +267,7 @@ void Daemon::node_admitted(const NodeRecord& node) {
   peers_changed_ = true;
   if (!may_work(node)) return;
   send_inputs({node.connection});
-  run_->node_joined(node.id, roles_of(node));
+  run_->node_joined(node.id, roles_of(node), host_of(node));
 }
 
 // All of a run is the work of one program: a host must not choose another that the policy names too.
@@ -279,7 +279,7 @@ void Daemon::node_renewed(const NodeRecord& node) {
   audit(json{{"event", "renewed"}, {"node", node_json(node)}, {"epoch", membership_->policy().epoch}});
   if (!may_work(node)) return;
   // Where it owed evidence when the run began, it has no part in it yet.
-  run_->node_joined(node.id, roles_of(node));
+  run_->node_joined(node.id, roles_of(node), host_of(node));
   run_->node_renewed(node.id);
 }
 

@@ -153,7 +153,7 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
   renew_inputs_at_.reset();
   send_inputs(admitted_connections());
   run->tick(clock_.now_ms());
-  for (const auto& [node, roles] : able.nodes) run->node_joined(node, roles);
+  for (const auto& [node, roles] : able.nodes) run->node_joined(node, roles, host_of(*membership_->find(node)));
   flush();
   return run;
 }

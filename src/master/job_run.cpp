@@ -50,8 +50,8 @@ void JobRun::tell_trouble(std::string text) {
   changed_.notify_all();
 }
 
-void JobRun::node_joined(NodeId node, mapreduce::Roles roles) {
-  core_->node_joined(node, roles);
+void JobRun::node_joined(NodeId node, mapreduce::Roles roles, mapreduce::HostName host) {
+  core_->node_joined(node, roles, std::move(host));
   obey();
 }
 

@@ -40,7 +40,7 @@ class JobRun {
   std::vector<transport::Inputs> places(UnixMs now_ms) const;
 
   // On the loop thread.
-  void node_joined(NodeId node, mapreduce::Roles roles);
+  void node_joined(NodeId node, mapreduce::Roles roles, mapreduce::HostName host);
   void node_lost(NodeId node, mapreduce::NodeLoss how);
   void begin_epoch(Random& random);
   void node_renewed(NodeId node);

@@ -82,7 +82,7 @@ TEST_F(JobRunTest, WhyAnInputIsNotServedIsPartOfTheReason) {
 }
 
 TEST_F(JobRunTest, WhyTheLastNodeWasLostIsPartOfTheReason) {
-  run_->node_joined({1}, {true, true});
+  run_->node_joined({1}, {true, true}, "host");
   run_->remember_loss("worker-1", "its host gave up: the disk is full");
   run_->node_lost({1}, mapreduce::NodeLoss::kCut);
   run_->tick(2'000);

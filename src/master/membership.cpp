@@ -1,5 +1,8 @@
 #include "master/membership.h"
 
+#include "base/hex.h"
+#include "transport/ip_address.h"
+
 namespace brume::master {
 
 const char* node_state_name(NodeState state) {
@@ -14,6 +17,11 @@ const char* node_state_name(NodeState state) {
       return "gone";
   }
   return "?";
+}
+
+std::string host_of(const NodeRecord& node) {
+  if (node.facts && node.facts->platform != appraisal::PlatformId{}) return "platform " + node.facts->platform.hex();
+  return "address " + to_hex(transport::source_of(node.address));
 }
 
 Membership::Membership(const crypto::EcKey& key, appraisal::Policy policy, evidence::Bundle collateral, Config config,

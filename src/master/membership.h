@@ -37,6 +37,10 @@ struct NodeRecord {
   UnixMs since_ms = 0;
 };
 
+// Whose machine it is on, by its evidence's platform or, where there is none, by where its connection came from: the
+// same for all nodes that one host can start on it.
+std::string host_of(const NodeRecord& node);
+
 // What the owner of the membership does about it. Called from within receive, tick and disconnect.
 class MembershipListener {
  public:

@@ -112,6 +112,26 @@ struct MembershipTest : testing::Test {
   }
 };
 
+TEST_F(MembershipTest, AHostIsItsPlatformWhateverItsAddress) {
+  join_cluster();
+  NodeRecord node = membership->records().at(kConnection);
+  const std::string host = host_of(node);
+  node.address = "10.0.0.2";
+  EXPECT_EQ(host_of(node), host);
+  node.facts->platform.bytes[0] ^= 1;
+  EXPECT_NE(host_of(node), host);
+}
+
+TEST_F(MembershipTest, AHostWithoutAPlatformIsItsAddress) {
+  NodeRecord node;
+  node.address = "2001:db8::1";
+  const std::string host = host_of(node);
+  node.address = "2001:db8::2";
+  EXPECT_EQ(host_of(node), host);
+  node.address = "2001:db8:0:1::1";
+  EXPECT_NE(host_of(node), host);
+}
+
 TEST_F(MembershipTest, FreshCollateralRenewsWhoStillHolds) {
   join_cluster();
   membership->set_collateral(bundle(clock.now + 1000));
