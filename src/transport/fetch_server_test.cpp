@@ -139,13 +139,14 @@ FetchServerOptions impatient_server(std::size_t connection_limit) {
 }
 constexpr Milliseconds kLongEnough{1'300};
 
-// So many bytes every 10 ms.
-void take_slowly(const Stranger& stranger, std::size_t size, Milliseconds time) {
-  Bytes buffer(size);
-  for (Milliseconds passed{0}; passed < time; passed += Milliseconds(10)) {
-    ASSERT_TRUE(read_full(stranger.far.get(), buffer, Milliseconds(1000)));
-    std::this_thread::sleep_for(Milliseconds(10));
-  }
+// So many bytes every 10 ms, to the end of its life.
+std::jthread taking(const Stranger& stranger, std::size_t size) {
+  return std::jthread([&stranger, size](const std::stop_token& stop) {
+    Bytes buffer(size);
+    while (!stop.stop_requested() && read_full(stranger.far.get(), buffer, Milliseconds(1000))) {
+      std::this_thread::sleep_for(Milliseconds(10));
+    }
+  });
 }
 
 TEST(FetchServer, WhoTakesAnAnswerDropByDropGivesWayInAFullServer) {
@@ -154,11 +155,8 @@ TEST(FetchServer, WhoTakesAnAnswerDropByDropGivesWayInAFullServer) {
   const Stranger steady(rig, "10.0.0.2", true), other(rig, "10.0.0.2", true);
   const Stranger early(rig, "10.0.0.3", true);
   EXPECT_TRUE(early.closed()) << "nobody is slow yet, and nobody has more than the share";
-  std::thread dripping([&] { take_slowly(drip, 1, kLongEnough); });
-  std::thread taking([&] { take_slowly(other, 64u << 10, kLongEnough); });
-  take_slowly(steady, 64u << 10, kLongEnough);
-  dripping.join();
-  taking.join();
+  const std::jthread takers[] = {taking(drip, 1), taking(steady, 64u << 10), taking(other, 64u << 10)};
+  std::this_thread::sleep_for(kLongEnough);
   const Stranger first(rig, "10.0.0.3", true), second(rig, "10.0.0.4", true);
   EXPECT_TRUE(still.closed() && drip.closed());
   const Stranger third(rig, "10.0.0.5", true);
