@@ -140,12 +140,20 @@ bool excluded(const TpmRules& rules, const ImaEntry& entry) {
   return std::ranges::any_of(rules.ima_excluded, [&](const std::string& path) { return entry.path.starts_with(path); });
 }
 
+// What the kernel measures first, of the registers and no file; after a kexec once more. Any file may have that name
+// where the kernel cannot tell its path (ima_d_path).
+bool is_boot_aggregate(const std::vector<ImaEntry>& entries, std::size_t at) {
+  const ImaEntry& first = entries.front();
+  return first.path == "boot_aggregate" && entries[at].path == first.path && entries[at].hash_name == first.hash_name &&
+         entries[at].file_digest == first.file_digest;
+}
+
 void check_ima_entries(Refusals& refusals, const TpmRules& rules, const std::vector<ImaEntry>& entries) {
   std::size_t count = 0;
   std::string first;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const ImaEntry& entry = entries[i];
-    if (entry.violation() || entry.path == "boot_aggregate" || excluded(rules, entry)) continue;
+    if (entry.violation() || is_boot_aggregate(entries, i) || excluded(rules, entry)) continue;
     if (std::ranges::binary_search(rules.ima_allowed, ImaDigest{entry.hash_name, entry.file_digest})) continue;
     if (count++ == 0) first = "entry " + std::to_string(i) + ", " + to_hex(entry.file_digest);
   }
@@ -154,12 +162,25 @@ void check_ima_entries(Refusals& refusals, const TpmRules& rules, const std::vec
          std::to_string(count) + " others; the first is " + first, kFixHost);
 }
 
+// Whether nothing but SHA-1 covers the entries: no other bank was quoted, or the kernel extended it with padded SHA-1.
+bool covered_by_sha1_only(const TpmFacts& facts) {
+  const bool other = std::ranges::any_of(facts.pcrs, [](const evidence::PcrValue& value) {
+    return value.index == evidence::kImaPcr && value.bank != TpmAlgorithm::kSha1 &&
+           evidence::tpm_crypto_hash(value.bank).has_value();
+  });
+  return !other || facts.ima->style == evidence::ImaStyle::kPaddedSha1;
+}
+
 void check_ima(Refusals& refusals, const TpmRules& rules, const TpmFacts& facts) {
   if (!rules.ima_required && rules.ima_allowed.empty()) return;
   if (!facts.ima || facts.ima->match_count.value_or(0) == 0) {
     refuse(refusals, "ima.missing", "an IMA list of which PCR 10 of the quote covers at least one entry", "none",
            "send the list, and quote PCR 10");
     return;
+  }
+  if (!rules.sha1_allowed && covered_by_sha1_only(facts)) {
+    refuse(refusals, "policy.sha1", "an IMA list that another bank than SHA-1 covers", "SHA-1 only",
+           "quote PCR 10 of the SHA-256 bank of Linux 5.8 or later, or say sha1 = true in the policy");
   }
   if (facts.ima->violation_count > 0 && !rules.ima_violations_allowed) {
     refuse(refusals, "ima.violation", "no file that changed while it was measured",

@@ -148,6 +148,43 @@ TEST_F(TpmPolicy, ImaAllowList) {
   EXPECT_EQ(under(tpm, [&](TpmRules& rules) { rules.ima_allowed = both; }), "");
 }
 
+TEST_F(TpmPolicy, ImaCoveredBySha1OnlyHasToBeAllowed) {
+  const auto needed = [](TpmRules& rules) { rules.ima_required = true; };
+  const auto allowed = [](TpmRules& rules) { rules.ima_required = rules.sha1_allowed = true; };
+  TestTpm bank;  // registers of the log in both banks, PCR 10 in SHA-1's only
+  bank.attest.selections = {{TpmAlgorithm::kSha256, 3, 0xffff & ~(1u << 10)}, {TpmAlgorithm::kSha1, 3, 1u << 10}};
+  bank.quote();
+  EXPECT_EQ(under(bank, needed), "policy.sha1");
+  EXPECT_EQ(under(bank, allowed), "");
+  TestTpm padded;  // a kernel before 5.8
+  padded.quote();
+  const auto list = evidence::read_ima_log(padded.ima_quoted).value();
+  for (evidence::PcrValue& value : padded.evidence.pcrs) {
+    if (value.bank != TpmAlgorithm::kSha256 || value.index != evidence::kImaPcr) continue;
+    value.value = evidence::replay_ima(list, value.bank, evidence::ImaStyle::kPaddedSha1);
+  }
+  padded.quote_values();
+  EXPECT_EQ(under(padded, needed), "policy.sha1");
+  EXPECT_EQ(under(padded, allowed), "");
+}
+
+TEST_F(TpmPolicy, NoFileIsABootAggregateByItsName) {
+  const auto list = [](const Bytes& later) {
+    TestTpm out;
+    out.ima_list = evidence::ima_ng("boot_aggregate", 0xb0);
+    append(out.ima_list, evidence::ima_ng("/init", 0x11));
+    append(out.ima_list, later);
+    out.ima_quoted = out.ima_list;
+    out.log = evidence::TestEventLog();
+    out.log.separator(0);
+    out.attest.selections[0].mask = 1u << 10 | 1u;
+    return out.quote();
+  };
+  const auto allow = [](TpmRules& rules) { rules.ima_allowed = {{"sha256", Bytes(32, 0x11)}}; };
+  EXPECT_EQ(under(list(evidence::ima_ng("boot_aggregate", 0xb0)), allow), "") << "after a kexec";
+  EXPECT_EQ(under(list(evidence::ima_ng("boot_aggregate", 0x66)), allow), "ima.not-allowed");
+}
+
 TEST_F(TpmPolicy, ImaNeedsAListThatTheQuoteCovers) {
   const auto needed = [](TpmRules& rules) { rules.ima_required = true; };
   EXPECT_EQ(under(tpm, needed), "");

@@ -54,6 +54,17 @@ constexpr auto kFields =
     std::to_array<std::string_view>({"d", "n", "d-ng", "d-ngv2", "n-ng", "sig", "buf", "d-modsig", "modsig", "evmsig",
                                      "iuid", "igid", "imode", "xattrnames", "xattrlengths", "xattrvalues"});
 
+bool is_digest_field(std::string_view field) { return field == "d-ng" || field == "d-ngv2"; }
+bool is_path_field(std::string_view field) { return field == "n-ng"; }
+
+// Digest and path come first, as in every template of the kernel's, and once: else who names the template could
+// have another field, such as a signature that anybody writes, read as the digest.
+bool has_known_order(const std::vector<std::string_view>& fields) {
+  if (fields.size() < 2 || !is_digest_field(fields[0]) || !is_path_field(fields[1])) return false;
+  return std::none_of(fields.begin() + 2, fields.end(),
+                      [](std::string_view field) { return is_digest_field(field) || is_path_field(field); });
+}
+
 // The fields of a template; nothing for what is none. A name is in no digest: it must not change what the data mean.
 std::optional<std::vector<std::string_view>> fields_of(std::string_view name) {
   for (const NamedTemplate& known : kTemplates) {
@@ -64,14 +75,16 @@ std::optional<std::vector<std::string_view>> fields_of(std::string_view name) {
     const std::string_view field = name.substr(0, name.find('|'));
     if (std::ranges::find(kFields, field) == kFields.end()) return std::nullopt;
     out.push_back(field);
-    if (field.size() == name.size()) return out;
+    if (field.size() == name.size()) break;
     name.remove_prefix(field.size() + 1);
   }
+  if (!has_known_order(out)) return std::nullopt;
+  return out;
 }
 
 Status read_field(std::string_view name, ByteView field, ImaEntry& entry) {
-  if (name == "d-ng" || name == "d-ngv2") return read_digest_field(field, entry);
-  if (name == "n-ng") return read_path_field(field, entry);
+  if (is_digest_field(name)) return read_digest_field(field, entry);
+  if (is_path_field(name)) return read_path_field(field, entry);
   if (name == "sig") entry.signature = to_bytes(field);
   return {};
 }

@@ -126,6 +126,24 @@ TEST(ImaLog, RefusesTemplateDataThatDoNotAddUp) {
   EXPECT_FALSE(parse_ima_binary(ima_record("d-ng|n-xx", good)));
 }
 
+// The digest covers the data, not the template's name: under another order of fields, a signature that anybody may
+// write beside a file would pass for the file's digest.
+TEST(ImaLog, NoNameOfATemplateMovesDigestOrPath) {
+  Writer claimed, data;
+  claimed.u8(0x03).raw(text_bytes(":sha256:")).raw(Bytes(32, 0x22));
+  data.raw(ima_ng_data("sha256", Bytes(32, 0x66), "/tmp/evil")).sized(claimed.bytes());
+  const auto honest = parse_ima_binary(ima_record("ima-sig", data.bytes()));
+  ASSERT_TRUE(honest.has_value());
+  EXPECT_EQ(honest->entries[0].file_digest, Bytes(32, 0x66));
+  for (const std::string_view name : {"buf|n-ng|d-ng", "d-ng|n-ng|d-ng", "d-ng|n-ng|d-ngv2", "sig|n-ng|d-ng"}) {
+    EXPECT_FALSE(parse_ima_binary(ima_record(name, data.bytes()))) << name;
+  }
+  Writer path;
+  path.raw(ima_ng_data("sha256", Bytes(32, 0x66), "/tmp/evil")).sized(text_bytes("/excluded"));
+  EXPECT_FALSE(parse_ima_binary(ima_record("d-ng|n-ng|n-ng", path.bytes())));
+  EXPECT_FALSE(parse_ima_binary(ima_record("d-ng", Writer().sized(claimed.bytes()).take())));
+}
+
 TEST(ImaLog, TellsTheEntryThatIsNotItsTemplateDigest) {
   Bytes bytes = sample_list();
   append(bytes, ima_record("ima-ng", ima_ng_data("sha256", Bytes(32, 9), "/bad"), Bytes(20, 7)));
