@@ -61,6 +61,25 @@ TEST_F(TpmPolicy, SecureBoot) {
   EXPECT_EQ(under(unselected, on), "policy.secure-boot");
 }
 
+// A machine without secure boot, whose operating system goes on extending PCR 7 and rewrites the types of the log.
+TEST_F(TpmPolicy, SecureBootCannotBeSaidLater) {
+  TestTpm off;
+  off.log = evidence::TestEventLog();
+  off.log.add(7, evidence::kEvIpl, evidence::efi_variable(evidence::kEfiGlobalVariable.bytes, "SecureBoot", Bytes{0}));
+  off.log.add(7, evidence::kEvIpl, Bytes(4));  // firmware's own separator
+  off.log.variable(7, evidence::kEfiGlobalVariable.bytes, "SecureBoot", Bytes{1}).separator(7);
+  off.quote();
+  EXPECT_EQ(under(off, [](TpmRules& rules) { rules.secure_boot = true; }),
+            "log.separator.data log.separator.twice policy.secure-boot");
+}
+
+TEST_F(TpmPolicy, ABootImageCannotBeRenamed) {
+  TestTpm other;
+  other.log.add(4, evidence::kEvIpl, Bytes(32), evidence::text_bytes("evil loader"));
+  other.quote();
+  EXPECT_EQ(under(other, [](TpmRules& rules) { rules.boot_images = {sha256_of("boot loader")}; }), "policy.boot-image");
+}
+
 TEST_F(TpmPolicy, WhatWasBooted) {
   EXPECT_EQ(under(tpm, [](TpmRules& rules) { rules.boot_images = {sha256_of("boot loader")}; }), "");
   EXPECT_EQ(under(tpm, [](TpmRules& rules) { rules.boot_images = {sha256_of("other")}; }), "policy.boot-image");

@@ -12,7 +12,10 @@ namespace brume::evidence {
 namespace {
 
 constexpr std::uint32_t kSecureBootPcr = 7;
+constexpr std::uint32_t kImagesPcr = 4;
 constexpr std::size_t kFirmwarePcrs = 8;
+constexpr ByteArray<4> kSeparatorZeros{}, kSeparatorOnes = {0xff, 0xff, 0xff, 0xff}, kSeparatorError = {1, 0, 0, 0};
+constexpr std::string_view kDebugMode = "UEFI Debug Mode", kDmaUnprotected = "DMA Protection Disabled";
 
 // UEFI_IMAGE_LOAD_EVENT, PFP section 10.2.3: address, size and link address u64 each, device path size u64, device
 // path (UEFI 2.10, section 10.3): nodes of type u8, subtype u8, size u16; 4/4 is a file's path.
@@ -32,6 +35,12 @@ std::string image_name(ByteView data) {
     if (type == 4 && subtype == 4) out += efi_text(node);
   }
   return out;
+}
+
+ByteView without_nul(ByteView data) { return data.empty() || data.back() != 0 ? data : data.first(data.size() - 1); }
+
+bool is_printable(ByteView data) {
+  return std::ranges::all_of(data, [](std::uint8_t byte) { return byte >= 0x20 && byte < 0x7f; });
 }
 
 class BootReader {
@@ -59,7 +68,20 @@ class BootReader {
 
   void fault(BootFaultKind kind, const LogEvent& event) { state_.faults.push_back({kind, index_, event.pcr}); }
 
+  bool is_digest_of(const LogEvent& event, ByteView data) const {
+    return equal(crypto::hash(*tpm_crypto_hash(bank_), data), event.digest(bank_));
+  }
+  // Firmware measures a text with or without its NUL.
+  bool is_digest_of_text(const LogEvent& event, ByteView text) const {
+    Bytes with_nul = to_bytes(text);
+    with_nul.push_back(0);
+    return is_digest_of(event, text) || is_digest_of(event, with_nul);
+  }
+
+  // An event's type is in no digest: what matters is known by its digest, whatever the log calls it.
   void look_at(const LogEvent& event) {
+    if (in_register_of(event, kSecureBootPcr)) look_at_digest(event);
+    if (kind_ == EventLogKind::kTpm && event.pcr == kImagesPcr) look_for_image(event);
     switch (event.type) {
       case kEvSeparator:
         return look_at_separator(event);
@@ -80,19 +102,40 @@ class BootReader {
     }
   }
 
+  // A separator by another name would let what came after firmware speak as firmware. (A CCEL has the register for
+  // PCR 1, too, where four zeros may be anything.)
+  void look_at_digest(const LogEvent& event) {
+    const bool separates = is_digest_of(event, kSeparatorZeros) || is_digest_of(event, kSeparatorOnes) ||
+                           is_digest_of(event, kSeparatorError);
+    const bool other_name = event.type != kEvSeparator && event.type != kEvNoAction;
+    if (kind_ == EventLogKind::kTpm && separates && other_name) {
+      separated_.insert(event.pcr);
+      fault(BootFaultKind::kSeparatorData, event);
+    }
+    state_.debug_mode = state_.debug_mode || is_digest_of_text(event, as_bytes(kDebugMode));
+    state_.dma_unprotected = state_.dma_unprotected || is_digest_of_text(event, as_bytes(kDmaUnprotected));
+  }
+
+  // PFP section 3.3.4.5: PCR 4 holds images that firmware loads, separators and actions. Those two show what was
+  // measured; the rest is an image. None is all printable, so that its bytes cannot pass for an action's.
+  void look_for_image(const LogEvent& event) {
+    if (event.type == kEvEfiBootServicesApplication || event.type == kEvNoAction) return;
+    const ByteView text = without_nul(event.data_unverified);
+    const bool separator = is_digest_of(event, kSeparatorZeros) || is_digest_of(event, kSeparatorOnes);
+    if (separator || (is_printable(text) && is_digest_of_text(event, text))) return;
+    std::string name = image_name(event.data_unverified);
+    if (name.empty()) name = event_type_name(event.type);
+    state_.images.push_back({std::move(name), to_bytes(event.digest(bank_))});
+  }
+
   // PFP section 10.4.1, EV_SEPARATOR: 00000000 or ffffffff; after an error the digest is that of 00000001, whatever
   // the data say.
   void look_at_separator(const LogEvent& event) {
     const bool of_firmware = kind_ == EventLogKind::kCcel ? event.pcr <= 2 : event.pcr < kFirmwarePcrs;
     if (!of_firmware) return;  // Windows separates its own registers, with other data
     if (!separated_.insert(event.pcr).second) fault(BootFaultKind::kSeparatorTwice, event);
-    const auto hash = *tpm_crypto_hash(bank_);
-    if (equal(crypto::hash(hash, ByteArray<4>{1, 0, 0, 0}), event.digest(bank_))) {
-      return fault(BootFaultKind::kSeparatorError, event);
-    }
-    const bool plain =
-        event.data_unverified.size() == 4 && (equal(event.data_unverified, ByteArray<4>{}) ||
-                                              equal(event.data_unverified, ByteArray<4>{0xff, 0xff, 0xff, 0xff}));
+    if (is_digest_of(event, kSeparatorError)) return fault(BootFaultKind::kSeparatorError, event);
+    const bool plain = equal(event.data_unverified, kSeparatorZeros) || equal(event.data_unverified, kSeparatorOnes);
     if (!plain || !data_is_bound(event, bank_)) fault(BootFaultKind::kSeparatorData, event);
   }
 
@@ -142,11 +185,7 @@ class BootReader {
   // PFP section 10.4.4.
   void look_at_action(const LogEvent& event) {
     if (!in_register_of(event, kSecureBootPcr)) return;
-    if (!data_is_bound(event, bank_)) return fault(BootFaultKind::kConfigData, event);
-    std::string_view text = as_chars(event.data_unverified);
-    while (text.ends_with('\0')) text.remove_suffix(1);
-    state_.debug_mode = state_.debug_mode || text == "UEFI Debug Mode";
-    state_.dma_unprotected = state_.dma_unprotected || text == "DMA Protection Disabled";
+    if (!data_is_bound(event, bank_)) fault(BootFaultKind::kConfigData, event);
   }
 
   const EventLog& log_;

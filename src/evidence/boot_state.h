@@ -25,7 +25,7 @@ bool data_is_bound(const LogEvent& event, TpmAlgorithm bank);
 // What no honest firmware does, in events that the profile binds.
 enum class BootFaultKind {
   kSeparatorTwice,  // PFP 3.3.2.2: one ends each of PCR 0 to 7; a second hides what came before it
-  kSeparatorData,   // neither zeros nor ones, or not what its digest is of
+  kSeparatorData,   // neither zeros nor ones, or not what its digest is of; in PCR 7, one by another name
   kSeparatorError,  // the digest of 00000001: firmware says that it failed
   kConfigData,      // in PCR 7: a variable or action that is not what its digest is of
 };
@@ -59,7 +59,9 @@ struct BootState {
   bool keys_unreadable = false;                                              // one of them is no list of keys
   std::vector<BootAuthority> authorities;
   std::optional<BootText> firmware_version;
-  std::vector<BootFile> images;    // what firmware loaded, in order, by Authenticode hash: boot loaders, kernel stub
+  // What firmware loaded, in order, by Authenticode hash: boot loaders, kernel stub. Of PCR 4 all that is no separator
+  // and no action.
+  std::vector<BootFile> images;
   std::vector<BootText> commands;  // GRUB's
   std::vector<BootFile> files;     // that GRUB read
   std::vector<BootFile> sections;  // of a unified kernel image

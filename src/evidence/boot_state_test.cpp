@@ -84,6 +84,20 @@ TEST(BootState, OneSeparatorEndsAFirmwareRegister) {
   EXPECT_TRUE(state_of(windows).faults.empty()) << "registers above 7 are not firmware's";
 }
 
+// No digest covers an event's type: with the log's own separator under another name, an operating system could extend
+// PCR 7 as firmware does, and call that firmware's part.
+TEST(BootState, ASeparatorByAnotherNameIsOneNevertheless) {
+  for (const Bytes& data : {Bytes(4), Bytes(4, 0xff), Bytes{1, 0, 0, 0}}) {
+    TestEventLog log;
+    log.add(7, kEvEfiVariableBoot, efi_variable(kGlobal, "SecureBoot", Bytes{0})).add(7, kEvIpl, data);
+    log.variable(7, kGlobal, "SecureBoot", Bytes{1}).separator(7);
+    const BootState state = state_of(log);
+    EXPECT_EQ(state.secure_boot, std::nullopt);
+    EXPECT_TRUE(has(state, BootFaultKind::kSeparatorData));
+    EXPECT_TRUE(has(state, BootFaultKind::kSeparatorTwice));
+  }
+}
+
 TEST(BootState, SeparatorsHaveTheirData) {
   TestEventLog log;
   log.add(0, kEvSeparator, Bytes(4, 0xff));
@@ -140,6 +154,14 @@ TEST(BootState, ReadsFirmwareActionsAndVersion) {
   EXPECT_TRUE(has(state_of(unbound), BootFaultKind::kConfigData));
 }
 
+TEST(BootState, DebugModeByAnotherNameIsSeenNevertheless) {
+  for (const bool nul : {false, true}) {
+    TestEventLog log;
+    log.add(7, kEvIpl, Bytes(3), text_bytes("UEFI Debug Mode", nul));
+    EXPECT_TRUE(state_of(log).debug_mode);
+  }
+}
+
 TEST(BootState, BootVariablesAreMeasuredEitherWay) {
   const Bytes variable = efi_variable(kGlobal, "BootOrder", Bytes{1, 0});
   TestEventLog log;
@@ -162,6 +184,25 @@ TEST(BootState, ReadsTheImagesThatFirmwareLoaded) {
   ASSERT_EQ(state.images.size(), 1u);
   EXPECT_EQ(state.images[0].name_unverified, "\\EFI\\boot\\grubx64.efi");
   EXPECT_EQ(state.images[0].digest, sha256_of(text_bytes("the image")));
+}
+
+// Whatever the log calls it: in PCR 4, only separators and actions are no images.
+TEST(BootState, AnImageByAnotherNameIsOneNevertheless) {
+  const std::string calling = "Calling EFI Application from Boot Option";
+  TestEventLog honest;
+  honest.add(4, kEvEfiAction, text_bytes(calling, false)).separator(4);
+  honest.add(4, kEvEfiAction, text_bytes(calling), text_bytes(calling, false));
+  honest.add(2, kEvIpl, Bytes(3), text_bytes("of another register"));
+  EXPECT_TRUE(state_of(honest).images.empty());
+  Bytes image = text_bytes("MZ");  // what is hashed of a program is known, and could be laid beside the digest
+  append(image, Bytes(60, 0x90));
+  for (const std::uint32_t type : {kEvEfiAction, kEvIpl, kEvSeparator, std::uint32_t{0x80000004}}) {
+    TestEventLog log;
+    log.add(4, type, image).add(4, type, text_bytes(calling), image);
+    const BootState state = state_of(log);
+    ASSERT_EQ(state.images.size(), 2u) << type;
+    EXPECT_EQ(state.images[0].digest, sha256_of(image));
+  }
 }
 
 TEST(BootState, ReadsGrubsCommandsKernelAndInitrd) {
