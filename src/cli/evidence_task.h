@@ -23,6 +23,8 @@ struct VerifyTask {
 };
 
 void verify_tpm_quote(const VerifyTask& task, Verification& out);
+// The same of a record that holds quote, key, values and logs.
+void verify_tpm_record(const VerifyTask& task, Verification& out);
 void verify_event_log(const VerifyTask& task, Verification& out);
 void verify_ima_list(const VerifyTask& task, Verification& out);
 

@@ -8,6 +8,7 @@
 #include "evidence/bundle.h"
 #include "evidence/cmw.h"
 #include "evidence/hcl_report.h"
+#include "evidence/none.h"
 #include "evidence/quote.h"
 
 namespace brume::cli {
@@ -133,16 +134,10 @@ void verify_hcl_report(const VerifyTask& task, Verification& out) {
 // A record of this project whose value has no form of its own.
 void verify_record(const VerifyTask& task, Verification& out) {
   const auto& what = out.evidence.what;
-  appraisal::Expected expected;
-  expected.now_ms = out.now_ms;
-  expected.role = kVerifyRole;
-  const bool tpm = what.cmw_type == evidence::kTypeTpmQuote;
-  const auto parsed = tpm ? evidence::parse_tpm_evidence(what.content) : fail(ErrorCode::kMalformed, "");
-  const auto quote = parsed ? evidence::parse_tpm_attest(parsed->attest) : fail(ErrorCode::kMalformed, "");
-  if (quote) out.report_data_unverified = quote->extra_data;
-  expected.nonce = task.binding.nonce.empty() ? out.report_data_unverified : task.binding.nonce;
-  out.findings = task.verifier().examine(evidence::encode_cmw(what.cmw_type, what.content),
-                                         task.policy_for(tpm ? Tee::kTpm : Tee::kNone), expected);
+  if (what.cmw_type == evidence::kTypeTpmQuote) return verify_tpm_record(task, out);
+  const auto claims = evidence::parse_none_evidence(what.content);
+  const bool claimed = what.cmw_type == evidence::kTypeNone && claims;
+  verify_bound(task, Tee::kNone, what.cmw_type, what.content, claimed ? &claims->report_data : nullptr, out);
 }
 
 // Well-formed as it may be: it vouches for evidence, and is none.

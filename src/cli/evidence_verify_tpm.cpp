@@ -2,6 +2,7 @@
 #include "cli/evidence_policy.h"
 #include "cli/evidence_task.h"
 #include "crypto/text.h"
+#include "evidence/cmw.h"
 #include "evidence/hcl_report.h"
 #include "evidence/quote.h"
 
@@ -102,6 +103,27 @@ evidence::PcrValues values_for(const VerifyTask& task, evidence::EventLogKind ki
   return values;
 }
 
+Bytes quote_data(const Result<evidence::TpmAttest>& quote) { return quote ? quote->extra_data : Bytes{}; }
+
+// The extra data that the command line asks for, under either name; else what they are.
+appraisal::Expected expect(const Binding& binding, const Bytes& bound, Verification& out) {
+  out.report_data_unverified = bound;
+  appraisal::Expected expected;
+  expected.now_ms = out.now_ms;
+  expected.challenged_ms = out.challenged_ms;
+  expected.role = kVerifyRole;
+  const Bytes& asked = binding.nonce.empty() ? binding.report_data : binding.nonce;
+  expected.nonce = asked.empty() ? bound : asked;
+  return expected;
+}
+
+void check_both_asked(const Binding& binding, appraisal::Findings& findings) {
+  if (binding.nonce.empty() || binding.report_data.empty() || binding.nonce == binding.report_data) return;
+  appraisal::refuse(findings.refusals, "evidence.report-data", to_hex(binding.report_data),
+                    "the extra data of a TPM, of which --nonce asks for something else",
+                    "a TPM signs one value: give --nonce or --report-data");
+}
+
 }  // namespace
 
 void check_hcl_binding(const VerifyTask& task, Verification& out) {
@@ -125,15 +147,19 @@ void verify_tpm_quote(const VerifyTask& task, Verification& out) {
   evidence::TpmEvidence evidence = task.folder.tpm;
   evidence.attest = out.evidence.what.content;
   const auto quote = evidence::parse_tpm_attest(evidence.attest);
-  if (quote) out.report_data_unverified = quote->extra_data;
-  appraisal::Expected expected;
-  expected.now_ms = out.now_ms;
-  expected.challenged_ms = out.challenged_ms;
-  expected.role = kVerifyRole;
-  const Bytes& asked = task.binding.nonce.empty() ? task.binding.report_data : task.binding.nonce;
-  expected.nonce = asked.empty() ? out.report_data_unverified : asked;
-  out.findings = task.verifier().examine_tpm(evidence, task.policy_for(Tee::kTpm), expected);
+  out.findings =
+      task.verifier().examine_tpm(evidence, task.policy_for(Tee::kTpm), expect(task.binding, quote_data(quote), out));
+  check_both_asked(task.binding, out.findings);
   if (quote) check_hcl_binding(task, out);
+}
+
+void verify_tpm_record(const VerifyTask& task, Verification& out) {
+  const auto& what = out.evidence.what;
+  const auto parsed = evidence::parse_tpm_evidence(what.content);
+  const Bytes bound = parsed ? quote_data(evidence::parse_tpm_attest(parsed->attest)) : Bytes{};
+  out.findings = task.verifier().examine(evidence::encode_cmw(what.cmw_type, what.content), task.policy_for(Tee::kTpm),
+                                         expect(task.binding, bound, out));
+  check_both_asked(task.binding, out.findings);
 }
 
 void verify_event_log(const VerifyTask& task, Verification& out) {

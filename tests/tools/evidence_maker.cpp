@@ -7,6 +7,8 @@
 #include "appraisal/test_snp_platform.h"
 #include "appraisal/test_td_platform.h"
 #include "appraisal/test_tpm.h"
+#include "evidence/cmw.h"
+#include "evidence/none.h"
 #include "evidence/test_snp_table.h"
 
 namespace {
@@ -90,6 +92,10 @@ void write_tpm(Folder folder, const Folder& log_folder) {
   const std::string values = "{" + pcr_json("sha256", tpm.values(evidence::TpmAlgorithm::kSha256)) + "}";
   const std::string replayed = "{" + pcr_json("sha256", replay(tpm, evidence::TpmAlgorithm::kSha256)) + "," +
                                pcr_json("sha1", replay(tpm, evidence::TpmAlgorithm::kSha1)) + "}";
+  const Bytes record = evidence::encode_cmw(evidence::kTypeTpmQuote, evidence::encode_tpm_evidence(tpm.evidence));
+  evidence::NoneEvidence nobody;
+  nobody.claimed_measurement.bytes.fill(0x80);
+  const Bytes claims = evidence::encode_cmw(evidence::kTypeNone, evidence::encode_none_evidence(nobody));
   folder.part("evidence", tpm.evidence.attest)
       .part("signature", tpm.evidence.signature)
       .part("key", tpm.evidence.ak_public)
@@ -97,7 +103,9 @@ void write_tpm(Folder folder, const Folder& log_folder) {
       .part("log", tpm.evidence.event_log)
       .part("files", tpm.evidence.ima_log)
       .aside("at", seconds(tpm.now))
-      .aside("bound", to_hex(tpm.attest.extra_data));
+      .aside("bound", to_hex(tpm.attest.extra_data))
+      .aside("record", as_chars(record))
+      .aside("claims", as_chars(claims));
   Folder(log_folder).part("evidence", tpm.evidence.event_log).part("values", replayed).aside("at", seconds(tpm.now));
 }
 
