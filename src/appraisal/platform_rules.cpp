@@ -69,10 +69,24 @@ Status read_crl(PolicyReader& reader, PlatformRules& rules) {
   return {};
 }
 
+// Compared letter by letter: one that is written otherwise would refuse nothing.
+bool is_advisory(std::string_view name) {
+  return !name.empty() &&
+         std::ranges::all_of(name, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+Result<std::optional<std::vector<std::string>>> read_advisories(PolicyReader& reader, std::string_view key) {
+  BRUME_ASSIGN(auto names, reader.texts(key));
+  if (names && !std::ranges::all_of(*names, is_advisory)) {
+    return bad_policy(std::string(key) + " has an entry that is not of A-Z, 0-9 and '-', such as INTEL-SA-00615");
+  }
+  return names;
+}
+
 // What only Intel's TCB info tells.
 Status read_tcb_rules(PolicyReader& reader, PlatformRules& rules) {
-  BRUME_ASSIGN(rules.advisories, reader.texts("advisories"));
-  BRUME_ASSIGN(auto refused, reader.texts("refused_advisories"));
+  BRUME_ASSIGN(rules.advisories, read_advisories(reader, "advisories"));
+  BRUME_ASSIGN(auto refused, read_advisories(reader, "refused_advisories"));
   rules.refused_advisories = std::move(refused).value_or(std::vector<std::string>{});
   BRUME_ASSIGN(const std::uint64_t grace, reader.number("grace_days", 0, kDaysLimit));
   rules.grace_days = static_cast<std::uint32_t>(grace);

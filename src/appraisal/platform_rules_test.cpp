@@ -155,7 +155,10 @@ TEST_P(BadPlatformRule, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(Each, BadPlatformRule,
                          testing::Values("platforms = []\n", "platforms = [\"12\"]\n", "grace_days = -1\n",
                                          "grace_days = 3651\n", "crl = \"never\"\n", "crl = false\n",
-                                         "advisories = \"TEST-SA-1\"\n", "collateral_max_age_days = \"1\"\n"));
+                                         "advisories = \"TEST-SA-1\"\n", "refused_advisories = [\"Test-SA-1\"]\n",
+                                         "refused_advisories = [\"TEST-SA-1 \"]\n", "advisories = [\"\"]\n",
+                                         "refused_advisories = [\"TEST\\u2010SA-1\"]\n",
+                                         "collateral_max_age_days = \"1\"\n"));
 
 TEST(PlatformRules, WhatOnlyIntelsTcbInfoTellsIsUnknownElsewhere) {
   for (const char* more : {"advisories = []\n", "grace_days = 1\n", "min_tcb_evaluation_data_number = 1\n",

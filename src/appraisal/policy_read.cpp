@@ -42,6 +42,9 @@ Status read_root(PolicyReader& reader, AllowEntry& entry) {
 }
 
 Status read_statuses(PolicyReader& reader, AllowEntry& entry) {
+  if (reader.has("tcb_status") && (entry.tee == Tee::kTpm || entry.tee == Tee::kNone)) {
+    return bad_policy("tcb_status has no meaning for tee \"" + std::string(tee_name(entry.tee)) + "\"");
+  }
   BRUME_ASSIGN(const auto names, reader.texts("tcb_status"));
   if (!names) {
     entry.tcb_statuses = {evidence::TcbStatus::kUpToDate};

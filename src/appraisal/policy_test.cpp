@@ -61,6 +61,21 @@ TEST(PolicyToml, CommentsMayHaveAnyLettersAndNothingElseMay) {
   EXPECT_TRUE(parse_policy_toml("# r\xc3\xa8gles\n" + kHead + kSim + kIdentity).has_value());
   EXPECT_FALSE(parse_policy_toml(kHead + "r\xc3\xa8gles = 1\n").has_value());
   EXPECT_FALSE(parse_policy_toml(kHead + kSim + kIdentity + "roles = [\"r\xc3\xa8gles\"]\n").has_value());
+  // A key whose texts may be any: read with '?' for each, the line would be another one.
+  const std::string tpm = kHead + "[[allow]]\ntee = \"tpm\"\nak = [\"" + std::string(64, '1') + "\"]\n";
+  EXPECT_TRUE(parse_policy_toml(tpm + "command_line = [\"/vmlinuz a=?\"] # r\xc3\xa8gles\n").has_value());
+  EXPECT_FALSE(parse_policy_toml(tpm + "command_line = [\"/vmlinuz r\xc3\xa8gles\"]\n").has_value());
+  EXPECT_FALSE(parse_policy_toml(tpm + "pcrs = { \"sha256.7\xc3\xa8\" = [] }\n").has_value());
+}
+
+TEST(PolicyToml, RefusesATcbStatusWhereThereIsNone) {
+  const std::string status = "tcb_status = [\"UpToDate\"]\n";
+  const std::string tpm = kHead + "[[allow]]\ntee = \"tpm\"\nak = [\"" + std::string(64, '1') + "\"]\n";
+  EXPECT_TRUE(parse_policy_toml(tpm).has_value());
+  EXPECT_FALSE(parse_policy_toml(tpm + status).has_value());
+  const std::string none = kHead + "[[allow]]\ntee = \"none\"\n" + kIdentity;
+  EXPECT_TRUE(parse_policy_toml(none).has_value());
+  EXPECT_FALSE(parse_policy_toml(none + status).has_value());
 }
 
 // toml++ 3.3.0 asserts here that a key follows.

@@ -21,11 +21,12 @@
 namespace brume::appraisal {
 namespace {
 
-// toml++ 3.3.0 has undefined behaviour on letters beyond ASCII. No name or value of a policy has any, so
-// that in comments they may stand as '?', and elsewhere are refused as such.
-std::string ascii_only(std::string_view text) {
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+// toml++ 3.3.0 has undefined behaviour on letters beyond ASCII: they stand as `letter`.
+std::string ascii_only(std::string_view text, char letter) {
   std::string out(text);
-  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  std::ranges::replace_if(out, is_beyond_ascii, letter);
   return out;
 }
 
@@ -61,12 +62,22 @@ Result<PolicyValue> value_of(const toml::node& node) {
   return PolicyValue{std::move(list)};
 }
 
-Result<PolicyTable> parse_toml(std::string_view text) {
+Result<PolicyTable> parse_ascii(std::string_view text) {
   try {
-    return table_of(toml::parse(ascii_only(text)));
+    return table_of(toml::parse(text));
   } catch (const toml::parse_error& error) {
     return bad_policy("line " + std::to_string(error.source().begin.line) + ": not TOML");
   }
+}
+
+// In comments any letters may stand. In a name or value they would be read as others, and a rule that refuses what it
+// names refuse nothing: such a text reads differently with another letter in their place.
+Result<PolicyTable> parse_toml(std::string_view text) {
+  BRUME_ASSIGN(PolicyTable table, parse_ascii(ascii_only(text, '?')));
+  if (std::ranges::none_of(text, is_beyond_ascii)) return table;
+  const auto other = parse_ascii(ascii_only(text, '!'));
+  if (other && *other == table) return table;
+  return bad_policy("letters beyond ASCII stand in a name or value: write them as ASCII, or \\uXXXX in a string");
 }
 
 }  // namespace

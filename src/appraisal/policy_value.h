@@ -19,6 +19,7 @@ using PolicyList = std::vector<PolicyValue>;
 using PolicyTable = std::map<std::string, PolicyValue, std::less<>>;
 struct PolicyValue {
   std::variant<bool, std::int64_t, std::string, PolicyList, PolicyTable> value;
+  friend bool operator==(const PolicyValue& a, const PolicyValue& b) { return a.value == b.value; }
 };
 
 std::unexpected<Error> bad_policy(std::string what);
