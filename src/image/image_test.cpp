@@ -91,5 +91,30 @@ TEST(LayerTar, RefusesEveryTruncationInsideContent) {
     EXPECT_FALSE(read_layer_tar(ByteView(*tar).first(size))) << size;
 }
 
+// GNU's sparse files: a header of 512 bytes may speak of a gigabyte, and so may the next.
+TEST(LayerTar, RefusesFilesThatAreLargerThanTheLayer) {
+  Bytes tar(512 * 4);
+  const auto put = [&](std::size_t at, std::string_view text) {
+    std::memcpy(tar.data() + at, text.data(), text.size());
+  };
+  put(0, "large");
+  for (const std::size_t at : {100, 108, 116}) put(at, "0000000");
+  put(124, "00000001000");
+  put(136, "00000000000");
+  put(148, "        S");
+  put(257, "ustar  ");
+  put(386, "07777777000");  // 512 bytes at the end of a gigabyte
+  put(398, "00000001000");
+  put(483, "10000000000");
+  unsigned sum = 0;
+  for (std::size_t i = 0; i < 512; ++i) sum += tar[i];
+  char text[8];
+  std::snprintf(text, sizeof text, "%06o", sum);
+  put(148, std::string_view(text, 6));
+  const auto files = read_layer_tar(tar);
+  ASSERT_FALSE(files);
+  EXPECT_EQ(files.error().code, ErrorCode::kLimit) << files.error().what;
+}
+
 }  // namespace
 }  // namespace brume::image

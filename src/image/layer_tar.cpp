@@ -66,8 +66,10 @@ Result<std::string> clean_path(const char* raw) {
   return path;
 }
 
-Result<Bytes> read_content(archive* a, std::uint64_t size) {
-  if (size > kImageSizeLimit) return fail(ErrorCode::kLimit, "layer: a file over the image size limit");
+// `room`: what is left of the layer's own size. A sparse file says that it is larger than what it takes.
+Result<Bytes> read_content(archive* a, std::uint64_t size, std::uint64_t& room) {
+  if (size > room) return fail(ErrorCode::kLimit, "layer: its files are larger than itself; sparse files are not read");
+  room -= size;
   Bytes content(size);
   std::size_t have = 0;
   while (have < content.size()) {
@@ -78,7 +80,7 @@ Result<Bytes> read_content(archive* a, std::uint64_t size) {
   return content;
 }
 
-Result<ImageFile> read_entry(archive* a, archive_entry* entry) {
+Result<ImageFile> read_entry(archive* a, archive_entry* entry, std::uint64_t& room) {
   if (archive_entry_uid(entry) != 0 || archive_entry_gid(entry) != 0)
     return malformed("layer: an entry is not owned by 0:0");
   ImageFile file;
@@ -86,7 +88,7 @@ Result<ImageFile> read_entry(archive* a, archive_entry* entry) {
   if (archive_entry_hardlink(entry) != nullptr) return fail(ErrorCode::kUnsupported, "layer: hard links");
   switch (archive_entry_filetype(entry)) {
     case AE_IFREG: {
-      BRUME_ASSIGN(file.content, read_content(a, static_cast<std::uint64_t>(archive_entry_size(entry))));
+      BRUME_ASSIGN(file.content, read_content(a, static_cast<std::uint64_t>(archive_entry_size(entry)), room));
       break;
     }
     case AE_IFDIR:
@@ -130,13 +132,14 @@ Result<ImageFiles> read_layer_tar(ByteView tar) {
   archive_read_support_filter_none(a.get());
   if (archive_read_open_memory(a.get(), tar.data(), tar.size()) != ARCHIVE_OK) return archive_error("layer", a.get());
   ImageFiles files;
+  std::uint64_t room = tar.size();
   for (archive_entry* entry = nullptr;;) {
     int status = archive_read_next_header(a.get(), &entry);
     if (status == ARCHIVE_EOF) return files;
     if (status != ARCHIVE_OK) return archive_error("layer", a.get());
     if (files.size() >= kImageFileLimit) return fail(ErrorCode::kLimit, "layer: too many files");
     BRUME_ASSIGN(std::string path, clean_path(archive_entry_pathname(entry)));
-    BRUME_ASSIGN(ImageFile file, read_entry(a.get(), entry));
+    BRUME_ASSIGN(ImageFile file, read_entry(a.get(), entry, room));
     if (path.empty()) continue;
     if (!files.emplace(path, std::move(file)).second) return malformed("layer: a path stands twice");
   }
