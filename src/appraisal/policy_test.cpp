@@ -48,6 +48,29 @@ TEST(PolicyToml, EmptyPolicyNamesNobody) {
   EXPECT_EQ(policy->hash, crypto::sha256({}));
 }
 
+// Each dot is a table in a table, and the reader's stack has an end. No string on the way hides them.
+TEST(PolicyToml, RefusesTablesThatAreNestedWithoutEnd) {
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "a.";
+  deep += "a";
+  const std::string names[] = {deep,
+                               "[" + deep + "]",
+                               "[[allow]]\n[[" + deep + "]]",
+                               R"(x = {b = "\"\\", )" + deep,
+                               R"(x = {b = '\', )" + deep,
+                               "x = {b = \"\"\"a\"b\n\\\"\"\"\"\"\", " + deep,
+                               "x = {b = '''a'b\n''''', " + deep,
+                               "x = {\"#\" = 1, " + deep};
+  for (const std::string& text : names) {
+    const auto policy = parse_policy_toml(text + " = 1\n");
+    ASSERT_FALSE(policy.has_value());
+    EXPECT_NE(policy.error().what.find("nested too deeply"), std::string::npos) << text.substr(0, 40);
+  }
+  EXPECT_TRUE(parse_policy_toml("# " + deep + "\n" + kHead).has_value());
+  const std::string tpm = kHead + "[[allow]]\ntee = \"tpm\"\nak = [\"" + std::string(64, '1') + "\"]\n";
+  EXPECT_TRUE(parse_policy_toml(tpm + "command_line = [\"/" + deep + "\", '" + deep + "']\n").has_value());
+}
+
 TEST(PolicyToml, HasIntelsRootForSgxOnly) {
   auto policy = parse_policy_toml(kHead + "[[allow]]\ntee = \"sgx\"\n" + kIdentity);
   ASSERT_TRUE(policy.has_value()) << policy.error().what;

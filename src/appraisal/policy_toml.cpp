@@ -23,6 +23,50 @@ namespace {
 
 bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
+constexpr std::size_t kDotsLimit = 64;  // of the names in one line; the schema needs one
+
+// Behind the string that begins at `at`, or where a line ends it, which TOML does not allow.
+std::size_t string_end(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool lines = text.substr(at).starts_with(three);
+  for (std::size_t i = at + (lines ? 3 : 1); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (!lines && (text[i] == quote || text[i] == '\n')) {
+      return text[i] == quote ? i + 1 : i;
+    } else if (lines && text.substr(i).starts_with(three)) {
+      std::size_t more = 0;  // up to two quotes may stand before the three that end it
+      while (more < 2 && i + 3 + more < text.size() && text[i + 3 + more] == quote) ++more;
+      return i + 3 + more;
+    }
+  }
+  return text.size();
+}
+
+// A name with dots is tables in tables, into each of which toml++ goes down: its own limit of depth is of lists and
+// inline tables only.
+Status check_dots(std::string_view text) {
+  std::size_t dots = 0;
+  std::size_t line = 1;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (c == '"' || c == '\'') {
+      const std::size_t end = string_end(text, i);
+      line += static_cast<std::size_t>(std::ranges::count(text.substr(i, end - i), '\n'));
+      i = end;
+    } else {
+      if (c == '\n') ++line;
+      dots = c == '\n' ? 0 : dots + (c == '.' ? 1 : 0);
+      if (dots > kDotsLimit) return bad_policy("line " + std::to_string(line) + ": tables nested too deeply");
+      ++i;
+    }
+  }
+  return {};
+}
+
 // toml++ 3.3.0 has undefined behaviour on letters beyond ASCII: they stand as `letter`.
 std::string ascii_only(std::string_view text, char letter) {
   std::string out(text);
@@ -73,6 +117,7 @@ Result<PolicyTable> parse_ascii(std::string_view text) {
 // In comments any letters may stand. In a name or value they would be read as others, and a rule that refuses what it
 // names refuse nothing: such a text reads differently with another letter in their place.
 Result<PolicyTable> parse_toml(std::string_view text) {
+  BRUME_TRY(check_dots(text));
   BRUME_ASSIGN(PolicyTable table, parse_ascii(ascii_only(text, '?')));
   if (std::ranges::none_of(text, is_beyond_ascii)) return table;
   const auto other = parse_ascii(ascii_only(text, '!'));
