@@ -9,6 +9,7 @@ namespace brume::appraisal {
 namespace {
 
 constexpr std::size_t kStoreLimit = 1024;
+constexpr std::size_t kSentLimit = 16;  // two chains and more: whoever sends them has each tried as an issuer
 constexpr std::string_view kFixNonce =
     "the quote was made for another session, nonce, role or epoch: ask for a new one";
 
@@ -32,6 +33,21 @@ void check_logs(Refusals& refusals, const evidence::TpmEvidence& evidence, std::
     facts.log = check_event_log(refusals, evidence.event_log, evidence::EventLogKind::kTpm, facts.pcrs);
   }
   if (!evidence.ima_log.empty()) facts.ima = check_ima_log(refusals, evidence.ima_log, facts.pcrs, ima_least);
+}
+
+// Certificates that came with the evidence; those that the verifier has itself do not count.
+void add_sent(Refusals& refusals, TpmStore& store, const std::vector<std::string>& parts) {
+  TpmStore sent;
+  add_to_store(refusals, sent, parts, {});
+  std::erase_if(sent.certificates, [&](const crypto::Certificate& certificate) {
+    return std::ranges::find(store.certificates, certificate) != store.certificates.end();
+  });
+  if (sent.certificates.size() > kSentLimit) {
+    refuse(refusals, "tpm.certificate.format", "at most " + std::to_string(kSentLimit) + " certificates with a quote",
+           std::to_string(sent.certificates.size()), "send the key's certificate and its issuers");
+    return;
+  }
+  std::ranges::move(sent.certificates, std::back_inserter(store.certificates));
 }
 
 }  // namespace
@@ -67,7 +83,7 @@ void TpmAppraiser::check_trust(const evidence::TpmEvidence& evidence, const Poli
   if (!any_root(policy)) return;
   TpmStore store = store_;
   tpm.chain = unreadable_;
-  add_to_store(tpm.chain, store, evidence.certificates, {});
+  add_sent(tpm.chain, store, evidence.certificates);
   const crypto::Certificate* leaf = certificate_of(store, tpm.ak);
   TpmKeyUse use = TpmKeyUse::kAttestation;
   if (leaf == nullptr && tpm.ek) {

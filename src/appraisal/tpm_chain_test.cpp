@@ -191,6 +191,28 @@ TEST(TpmChain, UnreadablePartsAreTold) {
   EXPECT_EQ(maker.refused(), "policy.root tpm.certificate.format");
 }
 
+// Each of that name is tried as the issuer, before anybody knows who sent them.
+TEST(TpmChain, NoMoreCertificatesAreTakenThanChainsNeed) {
+  TestMaker maker;
+  maker.issue();
+  const auto send_more = [&](std::uint8_t count) {
+    crypto::testing::TestCertificate other = maker.ca;
+    for (std::uint8_t i = 0; i < count; ++i) {
+      other.serial = static_cast<std::uint8_t>(100 + i);
+      maker.tpm.evidence.certificates.push_back(
+          maker.pem(issue_test_certificate(other, maker.ek_key.public_key(), maker.root_key, kRsaSha256)));
+    }
+  };
+  send_more(13);
+  EXPECT_EQ(maker.refused(), "") << "16 with leaf, CA and root";
+  send_more(1);  // one of them again: what is sent counts
+  EXPECT_EQ(maker.refused(), "policy.root tpm.certificate.format tpm.certificate.missing");
+  Verifier verifier;
+  verifier.add_tpm_endorsements(maker.endorsements());
+  verifier.add_tpm_endorsements({maker.tpm.evidence.certificates, {}});
+  EXPECT_EQ(refused(maker.tpm.examine(verifier, maker.entry())), "") << "what the verifier has does not count";
+}
+
 TEST(TpmChain, CountsOnlyForEntriesThatNameARoot) {
   TestMaker maker;
   maker.with_root = false;
