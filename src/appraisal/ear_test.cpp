@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "appraisal/test_platform.h"
+#include "appraisal/test_tpm.h"
 
 namespace brume::appraisal {
 namespace {
@@ -85,6 +86,25 @@ TEST(Ear, EachRuleSpoilsItsClaim) {
   TestPlatform configuration;
   configuration.tcb_levels[0].status = "ConfigurationNeeded";
   EXPECT_EQ(claim(ear_of(configuration), "configuration"), kEarUnsafeConfiguration);
+}
+
+// What a log calls a kernel, no digest covers; what is an image of firmware's, the register says.
+TEST(Ear, AffirmsABootByImagesAndRegistersOnly) {
+  TestTpm tpm;
+  tpm.quote();
+  const auto executables = [&](auto change) {
+    Policy policy;
+    policy.allow = {tpm.entry()};
+    change(policy.allow[0].tpm);
+    const Findings findings = tpm.examine(policy.allow[0]);
+    EXPECT_TRUE(findings.refusals.empty());
+    return claim(make_ear(findings, policy), "executables");
+  };
+  const auto sha256_of = [](std::string_view text) {
+    return crypto::hash(crypto::HashAlgorithm::kSha256, evidence::text_bytes(text));
+  };
+  EXPECT_EQ(executables([&](TpmRules& rules) { rules.kernels = {sha256_of("kernel")}; }), kEarNoClaim);
+  EXPECT_EQ(executables([&](TpmRules& rules) { rules.boot_images = {sha256_of("boot loader")}; }), kEarApprovedBoot);
 }
 
 TEST(Ear, ARuleThatNobodyKnowsIsHeldAgainstTheHardware) {
