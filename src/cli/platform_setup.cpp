@@ -23,16 +23,15 @@ UnixMs now_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+// Of several that begin at once, one makes the root and one the keys; all go on with these.
 Result<tee::SimRoot> load_or_make_root(const PlatformFiles& files, Random& random) {
   std::error_code error;
-  if (std::filesystem::exists(files.root(), error)) {
-    BRUME_ASSIGN(const std::string text, master::read_text_file(files.root(), kFileSizeLimit));
-    auto root = tee::SimRoot::load(text);
-    if (!root) return within(files.root().string(), root.error());
-    return root;
+  if (!std::filesystem::exists(files.root(), error)) {
+    BRUME_TRY(master::write_private_file_once(files.root(), tee::SimRoot::create(random, now_ms()).save()));
   }
-  tee::SimRoot root = tee::SimRoot::create(random, now_ms());
-  BRUME_TRY(master::write_private_file(files.root(), root.save()));
+  BRUME_ASSIGN(const std::string text, master::read_text_file(files.root(), kFileSizeLimit));
+  auto root = tee::SimRoot::load(text);
+  if (!root) return within(files.root().string(), root.error());
   return root;
 }
 
@@ -42,7 +41,7 @@ Status make_keys(const PlatformFiles& files, const tee::SimRoot& root, Random& r
   tee::PlatformRequest request;
   request.now_ms = now_ms();
   BRUME_ASSIGN(const tee::PlatformKeys keys, root.issue_platform(random, request));
-  return master::write_private_file(files.keys(), keys.save());
+  return master::write_private_file_once(files.keys(), keys.save());
 }
 
 Result<pid_t> spawn_daemon(const PlatformFiles& files) {

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -22,14 +24,42 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+// Beside it, under a name that no other process and no other thread of this one writes to.
+fs::path name_beside(const fs::path& path) {
+  static std::atomic<unsigned> count{0};
+  fs::path out = path;
+  out += "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".new";
+  return out;
+}
+
+std::unexpected<Error> not_written(const fs::path& path, int error) {
+  return fail(ErrorCode::kIo, path.string() + ": could not be written: " + std::strerror(error));
+}
+
+// The content under a name of its own, which `path` is to get.
+Result<fs::path> write_beside(const fs::path& path, std::string_view content, Flush flush) {
+  fs::path temporary = name_beside(path);
+  BRUME_ASSIGN(UniqueFd file, create_private_file(temporary));
+  bool good = true;
+  for (std::size_t done = 0; good && done < content.size();) {
+    ssize_t n = write(file.get(), content.data() + done, content.size() - done);
+    good = n > 0;
+    if (good) done += static_cast<std::size_t>(n);
+  }
+  good = good && (flush == Flush::kLater || fsync(file.get()) == 0);
+  if (good) return temporary;
+  const int saved = errno;
+  unlink(temporary.c_str());
+  return not_written(path, saved);
+}
+
+// Whoever comes first makes it; all others take that one.
 template <typename Key>
 Result<Key> load_or_make(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error)) {
-    Key key = Key::generate();
     BRUME_TRY(make_private_folder(path.parent_path()));
-    BRUME_TRY(write_private_file(path, key.pkcs8_pem()));
-    return key;
+    BRUME_TRY(write_private_file_once(path, Key::generate().pkcs8_pem()));
   }
   BRUME_ASSIGN(std::string pem, read_text_file(path, kKeyFileLimit));
   auto key = Key::from_pkcs8_pem(pem);
@@ -89,22 +119,22 @@ Result<UniqueFd> create_private_file(const fs::path& path) {
 }
 
 Status write_private_file(const fs::path& path, std::string_view content, Flush flush) {
-  fs::path temporary = path;
-  temporary += ".new";
-  BRUME_ASSIGN(UniqueFd file, create_private_file(temporary));
-  bool good = true;
-  for (std::size_t done = 0; good && done < content.size();) {
-    ssize_t n = write(file.get(), content.data() + done, content.size() - done);
-    good = n > 0;
-    if (good) done += static_cast<std::size_t>(n);
-  }
-  good = good && (flush == Flush::kLater || fsync(file.get()) == 0);
-  int saved = errno;
-  file.reset();
-  if (good && rename(temporary.c_str(), path.c_str()) == 0) return {};
-  if (good) saved = errno;
+  BRUME_ASSIGN(const fs::path temporary, write_beside(path, content, flush));
+  if (rename(temporary.c_str(), path.c_str()) == 0) return {};
+  const int saved = errno;
   unlink(temporary.c_str());
-  return fail(ErrorCode::kIo, path.string() + ": could not be written: " + std::strerror(saved));
+  return not_written(path, saved);
+}
+
+Status write_private_file_once(const fs::path& path, std::string_view content) {
+  BRUME_ASSIGN(const fs::path temporary, write_beside(path, content, Flush::kNow));
+  bool done = renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0;
+  // Not every file system has that; a link refuses what exists just as well.
+  if (!done && errno == EINVAL) done = link(temporary.c_str(), path.c_str()) == 0;
+  const int saved = errno;
+  unlink(temporary.c_str());
+  if (done || saved == EEXIST) return {};
+  return not_written(path, saved);
 }
 
 Status make_private_folder(const fs::path& path) {

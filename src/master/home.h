@@ -50,6 +50,8 @@ enum class Flush : std::uint8_t { kNow, kLater };
 Result<UniqueFd> create_private_file(const std::filesystem::path& path);
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t limit_size);
 Status write_private_file(const std::filesystem::path& path, std::string_view content, Flush flush = Flush::kNow);
+// The same of what is made once: where a file is there already, it stays, and that is no error. Read it back.
+Status write_private_file_once(const std::filesystem::path& path, std::string_view content);
 Status make_private_folder(const std::filesystem::path& path);
 
 }  // namespace brume::master
