@@ -31,7 +31,7 @@ Status make_identity(const master::Home& home) {
   crypto::SystemRandom random;
   sealed::AgeIdentity identity = sealed::AgeIdentity::generate(random);
   BRUME_TRY(master::make_private_folder(home.identity().parent_path()));
-  return master::write_private_file(
+  return master::write_private_file_once(
       home.identity(), "# recipient: " + identity.recipient().text() + "\n" + identity.secret_text() + "\n");
 }
 
