@@ -51,11 +51,20 @@ class Expanded final : public PairReader {
   std::expected<bool, std::string> next(Pair& pair) override {
     const bool same_key = at_ < values_.size();
     if (!same_key && !next_key()) return false;
-    pair = {key_, values_[at_++], same_key};
+    pair = {key_, values_[at_++].bytes, same_key};
     return true;
   }
 
  private:
+  struct Value {
+    std::uint64_t prefix;  // tells most apart
+    std::string_view bytes;
+
+    bool operator<(const Value& other) const {
+      return prefix != other.prefix ? prefix < other.prefix : bytes < other.bytes;
+    }
+  };
+
   bool next_key() {
     values_.clear();
     at_ = 0;
@@ -63,20 +72,24 @@ class Expanded final : public PairReader {
       key_ = items_[item_].key();
       for (; item_ < items_.size() && items_[item_].key() == key_; ++item_) take(items_[item_].value());
     }
-    if (ties_ == Ties::kByValue && !std::ranges::is_sorted(values_)) std::ranges::sort(values_);
+    if (ties_ == Ties::kByValue && !std::is_sorted(values_.begin(), values_.end()))
+      std::sort(values_.begin(), values_.end());
     return !values_.empty();
   }
   void take(std::string_view list) {
     fetch_ahead(items_, item_);
     std::string_view value;
-    while (Codec<std::string_view>::decode(list, value)) values_.push_back(value);
+    while (Codec<std::string_view>::decode(list, value)) {
+      const auto* const bytes = reinterpret_cast<const std::uint8_t*>(value.data());
+      values_.push_back({mapreduce::key_prefix(bytes, value.size()), value});
+    }
   }
 
   const std::vector<PairItem>& items_;
   const Ties ties_;
   std::size_t item_ = 0;
   std::string_view key_;
-  std::vector<std::string_view> values_;
+  std::vector<Value> values_;
   std::size_t at_ = 0;
 };
 

@@ -70,12 +70,11 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
       table_.add(key, value);
     } else {
       encoded_.clear();
-      Codec<Value>::encode(value, encoded_);
       if constexpr (kKeepsTable) {
-        list_.clear();
-        Codec<std::string_view>::encode(encoded_, list_);
-        table_.add(key, list_);
+        encode_element(value);
+        table_.add(key, encoded_);
       } else {
+        Codec<Value>::encode(value, encoded_);
         sort(key, encoded_);
       }
     }
@@ -87,6 +86,19 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
     each_word(words, text, [&](std::string_view word, std::size_t) { add(word, value); });
   }
 
+  // A value as an element of a list: its size, then its bytes.
+  void encode_element(const Value& value) {
+    encoded_.push_back(0);
+    Codec<Value>::encode(value, encoded_);
+    const std::size_t size = encoded_.size() - 1;
+    if (size < 0x80) {
+      encoded_.front() = static_cast<char>(size);
+      return;
+    }
+    std::uint8_t field[kMaxVarintSize];
+    const auto field_size = static_cast<std::size_t>(put_varint(field, size) - field);
+    encoded_.replace(0, 1, reinterpret_cast<const char*>(field), field_size);
+  }
   void empty_table() {
     table_.settle();
     table_.each([this](std::string_view key, const auto& value) {
@@ -151,7 +163,6 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
   std::unique_ptr<PairSorter> sorter_;
   std::string key_;
   std::string encoded_;
-  std::string list_;
   JobStatus status_;
 };
 
