@@ -89,6 +89,21 @@ TEST_F(AgeVerbs, RoundTripOfEverySize) {
   expect_files({"key", "plain", "sealed", "again"});
 }
 
+TEST_F(AgeVerbs, WithoutAKeyFileTheHomesOwnKeyOpens) {
+  write_all(at("plain"), "hello");
+  ASSERT_EQ(run({"seal", "-r", recipient, at("plain"), "-o", at("sealed")}), 0) << err;
+  ::setenv("BRUME_HOME", folder.c_str(), 1);
+  EXPECT_EQ(run({"open", at("sealed"), "-o", "-"}), kExitUsage);
+  EXPECT_NE(err.find("-i"), std::string::npos) << err;
+  fs::create_directory(at("owner"));
+  fs::copy(at("key"), at("owner/identity.age"));
+  EXPECT_EQ(run({"open", at("sealed"), "-o", "-"}), 0) << err;
+  EXPECT_EQ(out, "hello");
+  keygen("other");
+  EXPECT_NE(run({"open", "-i", at("other"), at("sealed"), "-o", "-"}), 0) << "a key that is named stands alone";
+  ::unsetenv("BRUME_HOME");
+}
+
 TEST_F(AgeVerbs, PipesDoAsFilesDo) {
   write_all(at("plain"), some_text(3'000'000));
   ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);

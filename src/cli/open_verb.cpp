@@ -1,6 +1,7 @@
 // `brume open`: age file to plain file.
 #include "cli/age_files.h"
 #include "cli/verbs.h"
+#include "master/home.h"
 
 namespace brume::cli {
 
@@ -13,9 +14,20 @@ struct OpenOptions {
   bool force = false;
 };
 
+// Without -i: the key of this home's clusters, to which inputs and results named *.age are sealed.
+Result<std::vector<std::string>> identity_files(const OpenOptions& options) {
+  if (!options.identity_files.empty()) return options.identity_files;
+  BRUME_ASSIGN(const master::Home home, master::Home::from_environment());
+  std::error_code error;
+  if (std::filesystem::exists(home.identity(), error)) return std::vector{home.identity().string()};
+  return fail(ErrorCode::kUsage, "open: name the key file with -i; without it this home's own key is taken, and " +
+                                     home.identity().string() + " is not there (the first 'brume up' makes it)");
+}
+
 Result<std::vector<sealed::AgeIdentity>> gather_identities(const OpenOptions& options) {
   std::vector<sealed::AgeIdentity> all;
-  for (const std::string& path : options.identity_files) {
+  BRUME_ASSIGN(const std::vector<std::string> paths, identity_files(options));
+  for (const std::string& path : paths) {
     BRUME_ASSIGN(std::string text, files::read_small_file(path, sealed::kAgeKeyFileSizeLimit));
     auto keys = sealed::parse_identity_file(text);
     crypto::wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
@@ -39,8 +51,8 @@ void add_open(CLI::App& app) {
   auto options = std::make_shared<OpenOptions>();
   CLI::App* verb = app.add_subcommand("open", "Open a sealed file (age v1, also as stock age writes it)");
   verb->add_option("-i,--identity", options->identity_files,
-                   "Key file of 'brume keygen' or age-keygen; may be given again")
-      ->required()
+                   "Key file of 'brume keygen' or age-keygen; may be given again (default: the key of this home's "
+                   "clusters, to which inputs and results named *.age are sealed)")
       ->allow_extra_args(false);
   verb->add_option("IN", options->in, "Sealed file, or - for standard input")->required();
   verb->add_option("-o,--output", options->out, "Plain file, or - for standard output")->required();
