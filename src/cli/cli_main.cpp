@@ -4,8 +4,10 @@
 
 #include "cli/oci_runtime.h"
 #include "cli/verbs.h"
+#include "files/command_line.h"
 
 int main(int argc, char** argv) {
+  using namespace brume;
   using namespace brume::cli;
   std::signal(SIGPIPE, SIG_IGN);
   // The arguments of an OCI runtime are not ours to parse.
@@ -20,7 +22,7 @@ int main(int argc, char** argv) {
       "brume"};
   app.set_version_flag("--version", "brume " BRUME_VERSION);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
+  files::set_manners(app);
   add_keygen(app);
   add_new(app);
   add_seal(app);

@@ -13,6 +13,7 @@
 #include "crypto/random.h"
 #include "evidence/time.h"
 #include "files/atomic_file.h"
+#include "files/command_line.h"
 
 namespace brume::cli {
 namespace {
@@ -86,7 +87,7 @@ int main(int argc, char** argv) {
   }
   FetchVerb options;
   CLI::App app{"Fetch collateral (called by 'brume collateral fetch')", "brume-fetch"};
-  app.failure_message(CLI::FailureMessage::simple);
+  brume::files::set_manners(app);
   add_fetch_options(app, options);
   app.callback([&options] { finish(fetch(options)); });
   try {

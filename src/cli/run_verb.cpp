@@ -265,13 +265,16 @@ void add_run(CLI::App& app) {
       verb->add_flag("--local", options->local,
                      "Run here in one ordinary process, without a cluster: plain input (- is standard input), "
                      "result to standard output unless --output names a file");
-  verb->add_option("--memory", options->memory, "With --local: as an enclave's heap, with K, M or G (default: 1G)")
-      ->needs(local);
-  verb->add_option("--seed", options->seed, "With --local: changes the order of all that a job must not rely on")
-      ->needs(local);
+  verb->add_option("--memory", options->memory, "As an enclave's heap, with K, M or G (default: 1G)")
+      ->needs(local)
+      ->group("With --local");
+  verb->add_option("--seed", options->seed, "Changes the order of all that a job must not rely on")
+      ->needs(local)
+      ->group("With --local");
   verb->add_option("--debugger", options->debugger,
-                   "With --local: what starts the job's program, as in 'gdb --args'; quotes hold a word together")
-      ->needs(local);
+                   "What starts the job's program, as in 'gdb --args'; quotes hold a word together")
+      ->needs(local)
+      ->group("With --local");
   verb->callback([options] { finish(run(*options)); });
 }
 

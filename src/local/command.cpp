@@ -10,6 +10,7 @@
 #include "base/json_text.h"
 #include "crypto/hash.h"
 #include "files/atomic_file.h"
+#include "files/command_line.h"
 #include "files/input_file.h"
 #include "files/input_list.h"
 #include "files/output_paths.h"
@@ -263,6 +264,7 @@ int run_command(JobProgram& program, int argc, char** argv) {
   Options options;
   CLI::App app("Runs the job " + std::string(program.name()) + " here, in this one process, over plain input",
                std::string(program.name()) + "-local");
+  files::set_manners(app);
   app.add_option("--input", options.inputs, "Files and folders, [NAME=]PATH, one after another; - is standard input")
       ->required();
   app.add_option("--output", options.outputs,
