@@ -5,6 +5,7 @@
 #include <brume/detail/text_target.h>
 #include <brume/program.h>
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <vector>
@@ -13,10 +14,9 @@ namespace brume {
 
 class Parameters {
  public:
-  // known_elsewhere: by place, those that need not be asked for.
-  explicit Parameters(std::span<const JobParameter> given, std::vector<bool> known_elsewhere = {})
+  // known_elsewhere: keys that need not be asked for.
+  explicit Parameters(std::span<const JobParameter> given, std::vector<std::string> known_elsewhere = {})
       : given_(given), known_(std::move(known_elsewhere)) {
-    known_.resize(given.size());
     for (std::size_t i = 0; i < given.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
         if (given[i].key == given[j].key) refuse(given[i].key, "is given twice");
@@ -84,32 +84,30 @@ class Parameters {
     if (status_) status_ = job_error("parameter '" + std::string(key) + "' " + rule);
   }
 
-  // Those that were asked for, by place, join `known`.
-  void add_known(std::vector<bool>& known) const {
-    for (std::size_t i = 0; i < known_.size(); ++i) known[i] = known[i] || known_[i];
-  }
+  // All that were asked for.
+  const std::vector<std::string>& known() const { return known_; }
 
   // The first refusal; to be asked after the job has asked for all its keys.
   JobStatus status() const {
     if (!status_) return status_;
-    for (std::size_t i = 0; i < given_.size(); ++i) {
-      if (!known_[i]) return job_error("parameter '" + given_[i].key + "' is not known to this job");
+    for (const JobParameter& parameter : given_) {
+      if (std::ranges::find(known_, parameter.key) != known_.end()) continue;
+      std::string names;
+      for (const std::string& key : known_) names += (names.empty() ? "" : ", ") + key;
+      return job_error("parameter '" + parameter.key + "' is not known to this job, which takes " + names);
     }
     return {};
   }
 
  private:
   const std::string* find(std::string_view key) {
-    for (std::size_t i = 0; i < given_.size(); ++i) {
-      if (given_[i].key != key) continue;
-      known_[i] = true;
-      return &given_[i].value;
-    }
-    return nullptr;
+    if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
+    const auto found = std::ranges::find(given_, key, &JobParameter::key);
+    return found == given_.end() ? nullptr : &found->value;
   }
 
   std::span<const JobParameter> given_;
-  std::vector<bool> known_;
+  std::vector<std::string> known_;
   JobStatus status_;
 };
 

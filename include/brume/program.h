@@ -52,8 +52,8 @@ struct JobConfig {
   // Which of the job's stages (stage.h), and its side data, which stays as long as the configuration does.
   std::uint32_t stage = 0;
   std::span<const JobSide> sides{};
-  // Parameters, by place, that another stage of the job asks for.
-  std::vector<bool> known_elsewhere{};
+  // Parameters that another stage of the job asks for.
+  std::vector<std::string> known_elsewhere{};
 };
 inline constexpr std::uint32_t kMaxPartitions = 65536;
 
@@ -149,8 +149,8 @@ class JobProgram {
     stages.assign(1, StageFacts{});
     return {};
   }
-  // Marks, by place, the parameters that the job asks for.
-  virtual JobStatus mark_known(std::span<const JobParameter>, std::vector<bool>&) const { return {}; }
+  // Adds the parameters that the job asks for.
+  virtual JobStatus add_known(std::span<const JobParameter>, std::vector<std::string>&) const { return {}; }
   // Before the first task and whenever the run changes. Refuses unknown parameters and values.
   virtual JobStatus configure(const JobConfig& config) = 0;
   // Where the input may be cut, as configured.

@@ -239,7 +239,8 @@ TEST(LocalRun, RefusesUnknownParameters) {
   detail::CountingProgram<Count> program("count");
   LocalOptions options;
   options.parameters = {{"colour", "blue"}};
-  EXPECT_EQ(run(program, options, {"a"}), "error: parameter 'colour' is not known to this job");
+  EXPECT_EQ(run(program, options, {"a"}),
+            "error: parameter 'colour' is not known to this job, which takes on-malformed");
 }
 
 TEST(Spool, GivesBackWhatWasWritten) {
@@ -424,7 +425,8 @@ TEST(LocalRun, CarriesWhatOneStageWroteToTheNext) {
   options.parameters = {{"bound", "40"}};
   EXPECT_EQ(run(*program, options, {"10\n40\n", "20"}), "10 25%\n-- over\n20 50%\n40 100%\n");
   options.parameters = {{"bond", "40"}};
-  EXPECT_EQ(run(*program, options, {"1"}), "error: parameter 'bond' is not known to this job");
+  EXPECT_EQ(run(*program, options, {"1"}),
+            "error: parameter 'bond' is not known to this job, which takes bound, on-malformed");
 }
 
 // How many whole records a sample had.

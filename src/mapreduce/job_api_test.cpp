@@ -170,7 +170,8 @@ TEST(JobApi, ReadsParametersAndRefusesOthers) {
   EXPECT_EQ(configure({{"tokens", "lines"}}).error(), "parameter 'tokens' is one of: whitespace, letters");
   EXPECT_EQ(configure({{"step", "11"}}).error(), "parameter 'step' is a number from 1 to 10");
   EXPECT_EQ(configure({{"step", "1x"}}).error(), "parameter 'step' is a number from 1 to 10");
-  EXPECT_EQ(configure({{"colour", "red"}}).error(), "parameter 'colour' is not known to this job");
+  EXPECT_EQ(configure({{"colour", "red"}}).error(),
+            "parameter 'colour' is not known to this job, which takes on-malformed, tokens, step");
   EXPECT_EQ(configure({{"step", "1"}, {"step", "2"}}).error(), "parameter 'step' is given twice");
 }
 

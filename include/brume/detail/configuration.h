@@ -82,13 +82,13 @@ JobStatus describe_job(const JobConfig& config, std::size_t position, StageFacts
 }
 
 template <typename Job>
-JobStatus mark_known_parameters(std::span<const JobParameter> given, std::vector<bool>& known) {
+JobStatus add_known_parameters(std::span<const JobParameter> given, std::vector<std::string>& known) {
   return guarded([&]() -> JobStatus {
     if constexpr (Configures<Job>) {
-      Parameters parameters(given, {});
+      Parameters parameters(given, std::move(known));
       const auto job = std::make_unique<Job>();
       job->configure(parameters);
-      parameters.add_known(known);
+      known = parameters.known();
     }
     return {};
   });

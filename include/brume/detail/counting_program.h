@@ -31,8 +31,8 @@ class CountingProgram final : public JobProgram {
     stages.assign(1, {});
     return describe_job<Job>(config, config.stage, stages[0]);
   }
-  JobStatus mark_known(std::span<const JobParameter> parameters, std::vector<bool>& known) const override {
-    return mark_known_parameters<Job>(parameters, known);
+  JobStatus add_known(std::span<const JobParameter> parameters, std::vector<std::string>& known) const override {
+    return add_known_parameters<Job>(parameters, known);
   }
   const Borders& borders() const override { return borders_; }
   std::unique_ptr<MapTask> new_map(Scratch&) override {

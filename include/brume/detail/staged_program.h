@@ -42,9 +42,8 @@ class StagedProgram final : public JobProgram {
   JobProgram& current() { return *stages_[at_]; }
   // A parameter is known if any stage asks for it.
   std::expected<JobConfig, std::string> for_stage(JobConfig config, std::size_t stage) const {
-    config.known_elsewhere.assign(config.parameters.size(), false);
     for (const auto& each : stages_) {
-      if (auto status = each->mark_known(config.parameters, config.known_elsewhere); !status)
+      if (auto status = each->add_known(config.parameters, config.known_elsewhere); !status)
         return std::unexpected(std::move(status.error()));
     }
     config.stage = static_cast<std::uint32_t>(stage);
