@@ -17,7 +17,7 @@ struct MatrixMultiply {
   void configure(brume::Parameters& parameters) {
     parameters.number("columns", columns, std::size_t{1}, std::size_t{1} << 20);
     parameters.number("header", header, std::uint64_t{0}, std::uint64_t{1} << 40);
-    if (columns == 0) parameters.refuse("columns", "is a number from 1 to 1048576");
+    if (columns == 0) parameters.refuse("columns", "is needed: a number from 1 to 1048576");
   }
   static constexpr std::array<brume::Side, 1> sides{{{"right"}}};
   void load(const brume::SideData& data) {

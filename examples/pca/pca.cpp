@@ -60,7 +60,7 @@ struct Pca {
     parameters.number("columns", columns, Eigen::Index{1}, Eigen::Index{4096});
     parameters.number("components", components, Eigen::Index{0}, Eigen::Index{4096});
     parameters.number("header", header, std::uint64_t{0}, std::uint64_t{1} << 40);
-    if (columns == 0) parameters.refuse("columns", "is a number from 1 to 4096");
+    if (columns == 0) parameters.refuse("columns", "is needed: a number from 1 to 4096");
     if (components > columns) parameters.refuse("components", "is a number from 0 to the number of columns");
   }
 

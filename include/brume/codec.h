@@ -168,7 +168,7 @@ struct Codec<T> {
       static_assert(
           (Encodable<Fields> && ...),
           "each of a value's fields() is itself a value: an integer, float, std::string, a tuple, pair, array "
-          "or vector of these, or a type with fields() or a brume::Codec");
+          "or vector of these, or a type with fields() const or a brume::Codec");
       if constexpr ((Encodable<Fields> && ...)) (Codec<Fields>::encode(fields, out), ...);
     });
   }

@@ -27,8 +27,8 @@ class PairSink {
 template <typename Value, typename KeyType = std::string_view>
 class Emitter {
   static_assert(TextKey<KeyType> || Key<KeyType>,
-                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
-                "brume::KeyCodec");
+                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with "
+                "fields() const or a brume::KeyCodec");
 
  public:
   Emitter(detail::PairSink<Value>& sink, JobCounters& counters) : sink_(sink), counters_(counters) {}

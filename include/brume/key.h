@@ -228,7 +228,7 @@ struct KeyCodec<T> {
     detail::with_fields(key, [&]<typename... Parts>(const Parts&... parts) {
       static_assert((Key<Parts> && ...),
                     "each of a key's fields() is itself a key: an integer, float, std::string, a "
-                    "tuple, pair or array of these, or a type with fields() or a brume::KeyCodec");
+                    "tuple, pair or array of these, or a type with fields() const or a brume::KeyCodec");
       if constexpr ((Key<Parts> && ...)) detail::encode_key_parts(out, parts...);
     });
   }

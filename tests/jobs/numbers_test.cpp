@@ -126,7 +126,7 @@ TEST(MatrixMultiplyJob, EqualsThePlainProduct) {
             "error: side data 'right' is not a matrix with as many rows as the left one has columns");
   EXPECT_EQ(run_inputs(multiply, {{"columns", "23"}}, {{"left", ""}}, 1, 100),
             "error: the job needs side data: --side right=FILE");
-  EXPECT_EQ(refusal_of(multiply, {}), "parameter 'columns' is a number from 1 to 1048576");
+  EXPECT_EQ(refusal_of(multiply, {}), "parameter 'columns' is needed: a number from 1 to 1048576");
 }
 
 TEST(MatrixMultiplyJob, MakesRowsThatAreMuchLongerThanThoseItReads) {

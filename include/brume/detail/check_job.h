@@ -106,14 +106,14 @@ constexpr void check_job() {
   static_assert(requires { typename Job::Value; }, "a job names the type of its values: using Value = ...;");
   static_assert(Encodable<typename Job::Value>,
                 "Value is an integer, float, std::string, a tuple, pair, array or vector of these, or a type with "
-                "fields() or a brume::Codec");
+                "fields() const or a brume::Codec");
   static_assert(
       static_cast<int>(Separates<Job>) + static_cast<int>(FixesRecords<Job>) + static_cast<int>(TakesFiles<Job>) == 1,
       "a job says where its input may be cut, in one way: brume::ByteSet separators() const, brume::Records "
       "records() const, or brume::WholeFiles files() const");
   static_assert(TextKey<KeyOf<Job>> || Key<KeyOf<Job>>,
-                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with fields() or a "
-                "brume::KeyCodec");
+                "Key is an integer, float, std::string, a tuple, pair or array of these, or a type with "
+                "fields() const or a brume::KeyCodec");
   check_map<Job>();
   check_functions<Job>();
   check_names<Job>();
