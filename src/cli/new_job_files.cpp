@@ -8,6 +8,7 @@ constexpr const char* kSource = R"file(// How many lines begin with each word: t
 //
 //   -p least=N   leaves out words of fewer than N bytes (the default: 1, none)
 #include <brume/job.h>
+#include <brume/lines.h>
 
 struct @TYPE@ {
   using Value = std::uint64_t;
@@ -19,15 +20,13 @@ struct @TYPE@ {
 
   // `text` is any number of whole lines.
   void map(std::string_view text, brume::Emitter<Value>& out) const {
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      const std::string_view word = text.substr(0, std::min(text.find(' '), end));
+    for (const std::string_view line : brume::Lines(text)) {
+      const std::string_view word = line.substr(0, line.find(' '));
       if (word.size() >= least) {
         out.emit(word, 1);
       } else {
         out.count("lines.left-out");  // told beside the result
       }
-      text.remove_prefix(std::min(end + 1, text.size()));
     }
   }
 
@@ -93,8 +92,8 @@ constexpr const char* kExpected =
 
 constexpr const char* kReadme = R"file(# @NAME@
 
-A job for Brume: how many lines begin with each word. Change `@FILE@.cpp` to what you want computed; Brume's
-docs/guide/jobs.md says what a job can have.
+A job for Brume: how many lines begin with each word. Change `@FILE@.cpp` to what you want computed, and `test/` with
+it; Brume's docs/guide/jobs.md says what a job can have.
 
 Build, test and run it here, without any cluster:
 
@@ -115,6 +114,8 @@ brume up --workers 3 --image build/image
 brume run @NAME@ --input test/input.txt --output result.txt
 brume down
 ```
+
+After a change: `brume image build . -o build/image --force`, and `brume up` again.
 )file";
 
 std::string filled(std::string text, const std::string& mark, const std::string& value) {

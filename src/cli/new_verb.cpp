@@ -78,7 +78,7 @@ void add_new(CLI::App& app) {
   auto options = std::make_shared<NewJobOptions>();
   auto* job = verb->add_subcommand("job", "A job of your own: source, CMake project, test, README");
   job->add_option("NAME", options->name, "Lower-case words joined by '-' or '_', as in line-heads")->required();
-  job->add_option("-o,--out", options->out, "The folder (default: NAME)");
+  job->add_option("-o,--output", options->out, "The folder (default: NAME)");
   job->callback([options] { finish(new_job(*options)); });
 }
 
