@@ -19,6 +19,7 @@
 #include "mapreduce/messages.h"
 #include "master/control.h"
 #include "master/home.h"
+#include "sealed/age_keys.h"
 
 namespace brume::cli {
 
@@ -65,8 +66,23 @@ Status check_text(const RunOptions& options) {
   return check_text("--recipient", options.recipient);
 }
 
+// What nothing here would do.
+Status check_local(const RunOptions& options) {
+  if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
+  if (!options.measurement.empty())
+    return fail(ErrorCode::kUsage, "--measurement: of an enclave; with --local there is none");
+  if (!options.pins.empty()) return fail(ErrorCode::kUsage, "--pins: of sealed files; with --local, input is plain");
+  if (!options.recipient.empty()) return fail(ErrorCode::kUsage, "-r: with --local results are plain");
+  for (const std::string& output : options.outputs) {
+    if (output.ends_with(".age"))
+      return fail(ErrorCode::kUsage, "--output " + output + ": with --local results are plain; name another file");
+  }
+  return {};
+}
+
 // The arguments of the job's own program.
 Status run_here(const RunOptions& options) {
+  BRUME_TRY(check_local(options));
   std::vector<std::string> arguments;
   const auto pass = [&](const char* name, const std::string& value) {
     if (!value.empty()) arguments.insert(arguments.end(), {name, value});
@@ -81,10 +97,6 @@ Status run_here(const RunOptions& options) {
   for (const std::string& output : options.outputs) pass("--output", output);
   if (options.partitions != 0) pass("--partitions", std::to_string(options.partitions));
   pass("--split-size", options.split_size);
-  if (options.pad) return fail(ErrorCode::kUsage, "--pad: with --local nothing is shuffled between hosts");
-  if (!options.measurement.empty())
-    return fail(ErrorCode::kUsage, "--measurement: of an enclave; with --local there is none");
-  if (!options.pins.empty()) return fail(ErrorCode::kUsage, "--pins: of sealed files; with --local, input is plain");
   pass("--memory", options.memory);
   pass("--compression", options.compression);
   pass("--seed", options.seed);
@@ -145,6 +157,8 @@ Result<json> make_request(const RunOptions& options, const master::Home& home, S
   if (recipient.empty() && output.ends_with(".age")) {
     BRUME_ASSIGN(recipient, cluster_recipient(home));
   }
+  if (const auto parsed = sealed::AgeRecipient::parse(recipient); !recipient.empty() && !parsed)
+    return fail(ErrorCode::kUsage, "-r: " + parsed.error().what);
   request["recipient"] = recipient;
   return request;
 }
