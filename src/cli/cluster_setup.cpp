@@ -144,6 +144,8 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
     BRUME_ASSIGN(cluster.spec.image_layout, build_default_image(home));
   } else {
     cluster.spec.image_layout = fs::absolute(options.image, error);
+    if (!fs::exists(cluster.spec.image_layout / "oci-layout", error))
+      return fail(ErrorCode::kNotFound, "--image " + options.image + ": is no folder that 'brume image build' made");
   }
   BRUME_ASSIGN(SpkiHash root, init_platform(home));
   BRUME_TRY(write_policy(home, options, cluster.spec.image_layout, root));

@@ -57,8 +57,11 @@ Status nodes(bool as_json) {
   return {};
 }
 
+// What stays of a cluster that is down can be read, too.
 Status logs(const std::string& name) {
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
+  std::error_code error;
+  if (!fs::exists(home.master_log(), error)) BRUME_TRY(load_cluster(home));
   std::string text;
   if (name == "master") {
     BRUME_ASSIGN(text, master::read_text_file(home.master_log(), kLogSizeLimit));
@@ -149,7 +152,15 @@ Status remove_worker(const std::string& name) {
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
   BRUME_ASSIGN(Cluster cluster, load_cluster(home));
   BRUME_ASSIGN(auto engine, engine::make_engine(cluster.engine));
-  return engine->stop_node(cluster.spec, name);
+  BRUME_ASSIGN(const std::vector<engine::NodeStatus> nodes, engine->status(cluster.spec));
+  if (std::ranges::find(nodes, name, &engine::NodeStatus::name) == nodes.end()) {
+    std::string known;
+    for (const engine::NodeStatus& node : nodes) known += (known.empty() ? "" : ", ") + node.name;
+    return fail(ErrorCode::kUsage, "workers: there is no node '" + name + "'; there are " + known);
+  }
+  BRUME_TRY(engine->stop_node(cluster.spec, name));
+  std::cout << name << " is removed\n";
+  return {};
 }
 
 }  // namespace

@@ -60,7 +60,19 @@ Result<crypto::Rsa3072Key> signer_key(const std::string& path) {
   return key;
 }
 
+// Before a job is compiled for nothing.
+Status check_free(const BuildOptions& options) {
+  std::error_code error;
+  const fs::path out = options.out;
+  if (!fs::exists(out, error) || fs::is_empty(out, error)) return {};
+  const bool image = fs::exists(out / "oci-layout", error);
+  if (image && options.force) return {};
+  return fail(ErrorCode::kUsage, options.out + (image ? ": an image is there; --force replaces it"
+                                                      : ": is there and holds no image; name another folder"));
+}
+
 Status build(const BuildOptions& options) {
+  BRUME_TRY(check_free(options));
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
   BRUME_ASSIGN(crypto::EcKey master_key, master::load_or_make_master_key(home));
   BRUME_ASSIGN(crypto::Rsa3072Key signer, signer_key(options.signer));
@@ -74,7 +86,7 @@ Status build(const BuildOptions& options) {
   inputs.isv_svn = options.svn;
   BRUME_ASSIGN(image::BuiltImage built, image::assemble_image(inputs, signer));
   std::error_code error;
-  if (options.force && fs::exists(fs::path(options.out) / "oci-layout", error)) fs::remove_all(options.out, error);
+  if (options.force) fs::remove_all(options.out, error);
   BRUME_TRY(write_image(options.out, built.files, built.settings, built.reference));
   BRUME_ASSIGN(std::string text, master::read_text_file(fs::path(options.out) / kReferenceFile, kReferenceSizeLimit));
   BRUME_ASSIGN(image::ReferenceValues written, image::parse_reference_values(text));

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "base/hex.h"
 #include "base/unique_fd.h"
@@ -82,11 +83,13 @@ Result<fs::path> find_local_program(const std::string& job) {
   std::ranges::replace(name, '-', '_');
   fs::path shipped = jobs_folder() / (name + kSuffix);
   if (fs::is_regular_file(shipped, error)) return shipped;
-  std::string known;
+  std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(jobs_folder(), error)) {
     const std::string file = entry.path().filename().string();
-    if (file.ends_with(kSuffix)) known += " " + file.substr(0, file.size() - std::strlen(kSuffix));
+    if (file.ends_with(kSuffix)) names.insert(file.substr(0, file.size() - std::strlen(kSuffix)));
   }
+  std::string known;
+  for (const std::string& each : names) known += " " + each;
   return fail(ErrorCode::kUsage, job + ": no such job, folder or program; jobs that can run locally:" +
                                      (known.empty() ? " none are built" : known));
 }

@@ -1,6 +1,8 @@
 #include "cli/node_table.h"
 
+#include <algorithm>
 #include <iomanip>
+#include <vector>
 
 namespace brume::cli {
 
@@ -20,6 +22,13 @@ std::string text(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? printable(found->get<std::string>()) : std::string();
 }
 
+// By id, which tells who joined first; those who never got one stand last.
+std::vector<json> in_order(const json& nodes) {
+  auto out = nodes.get<std::vector<json>>();
+  std::ranges::stable_sort(out, {}, [](const json& node) { return node.value("id", 0u) - 1; });
+  return out;
+}
+
 }  // namespace
 
 void print_refusals(std::ostream& out, const json& node) {
@@ -32,7 +41,7 @@ void print_refusals(std::ostream& out, const json& node) {
 void print_nodes(std::ostream& out, const json& nodes) {
   out << std::left << std::setw(4) << "id" << std::setw(14) << "name" << std::setw(9) << "role" << std::setw(10)
       << "verdict" << std::setw(9) << "tee" << std::setw(10) << "tcb" << std::setw(18) << "measurement" << "image\n";
-  for (const json& node : nodes) {
+  for (const json& node : in_order(nodes)) {
     json evidence = node.value("evidence", json::object());
     out << std::setw(4) << (node.value("id", 0) == 0 ? std::string("-") : std::to_string(node.value("id", 0)))
         << std::setw(14) << text(node, "name") << std::setw(9) << text(node, "role") << std::setw(10)

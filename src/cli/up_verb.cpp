@@ -1,5 +1,6 @@
 // `brume up`: from nothing to a cluster of admitted nodes.
 #include <iostream>
+#include <optional>
 #include <set>
 
 #include "cli/cluster.h"
@@ -13,8 +14,10 @@ namespace brume::cli {
 
 namespace {
 
+constexpr std::uint32_t kDefaultWorkers = 10;
+
 struct UpOptions {
-  std::uint32_t workers = 0;
+  std::optional<std::uint32_t> workers;
   std::uint32_t mappers = 0;
   std::uint32_t reducers = 0;
   std::string engine;
@@ -30,16 +33,18 @@ std::vector<engine::NodeSpec> node_specs(const UpOptions& options) {
   auto add = [&nodes](std::uint32_t count, const std::string& role) {
     for (std::uint32_t i = 1; i <= count; ++i) nodes.push_back({role + "-" + std::to_string(i), role});
   };
-  add(options.workers, "worker");
+  const bool other = options.mappers + options.reducers > 0;
+  add(options.workers.value_or(other ? 0 : kDefaultWorkers), "worker");
   add(options.mappers, "mapper");
   add(options.reducers, "reducer");
-  if (nodes.empty()) add(10, "worker");
   return nodes;
 }
 
 Status check_roles(const UpOptions& options) {
-  bool maps = options.workers + options.mappers > 0;
-  bool reduces = options.workers + options.reducers > 0;
+  if (options.workers == 0u && options.mappers + options.reducers == 0)
+    return fail(ErrorCode::kUsage, "up: --workers 0: a cluster has at least one node");
+  const bool maps = options.workers.value_or(0) + options.mappers > 0;
+  const bool reduces = options.workers.value_or(0) + options.reducers > 0;
   if (maps != reduces)
     return fail(ErrorCode::kUsage, "up: there must be both, mappers and reducers (or workers, which do both)");
   return {};
@@ -91,7 +96,9 @@ Status up(const UpOptions& options) {
 void add_up(CLI::App& app) {
   auto options = std::make_shared<UpOptions>();
   auto* verb = app.add_subcommand("up", "Start a master and its nodes; each joins by attestation or is refused");
-  verb->add_option("--workers", options->workers, "Nodes that map and reduce (default 10)")->check(CLI::Range(0, 1000));
+  verb->add_option("--workers", options->workers,
+                   "Nodes that map and reduce (default: 10, or none where there are others)")
+      ->check(CLI::Range(0, 1000));
   verb->add_option("--mappers", options->mappers, "Nodes that only map")->check(CLI::Range(0, 1000));
   verb->add_option("--reducers", options->reducers, "Nodes that only reduce")->check(CLI::Range(0, 1000));
   verb->add_option("--enclaves-per-node", options->setup.enclaves,

@@ -250,7 +250,7 @@ void ControlServer::on_ready(const Shared& connection, std::uint32_t events) {
       const std::lock_guard lock(connection->mutex);
       sound = connection->flush();
     }
-    if (!sound) return end(connection, {ErrorCode::kUnavailable, "control: the connection broke while sending"});
+    if (!sound) return end(connection, {ErrorCode::kUnavailable, "the connection to the node broke while sending"});
     update_watch(connection);
   }
   if (connection->ended || (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
@@ -267,8 +267,8 @@ void ControlServer::read_some_frames(const Shared& connection) {
   const std::size_t most = connection->stranger ? kStrangerReadSize : read_buffer_.size();
   const ssize_t size = ::recv(connection->socket.get(), read_buffer_.data(), most, 0);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size < 0) return end(connection, {ErrorCode::kUnavailable, "control: the connection broke"});
-  if (size == 0) return end(connection, {ErrorCode::kUnavailable, "control: the peer closed"});
+  if (size < 0) return end(connection, {ErrorCode::kUnavailable, "the connection to the node broke"});
+  if (size == 0) return end(connection, {ErrorCode::kUnavailable, "the node closed its connection"});
   connection->last_heard = std::chrono::steady_clock::now();
   const auto fed = connection->parser.feed(ByteView(read_buffer_).first(static_cast<std::size_t>(size)),
                                            [&](Channel channel, ByteView payload) {
