@@ -11,8 +11,9 @@ using std::chrono::steady_clock;
 Progress::Progress(std::string what)
     : what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1), start_(steady_clock::now()), last_(start_) {}
 
-Progress::~Progress() {
+void Progress::clear() {
   if (shown_) std::fputs("\r\033[K", stderr);
+  shown_ = false;
 }
 
 void Progress::show(const std::string& text) {

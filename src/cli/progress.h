@@ -11,10 +11,11 @@ namespace brume::cli {
 class Progress {
  public:
   explicit Progress(std::string what);
-  ~Progress();  // clears the line
+  ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   void show(const std::string& text);
+  void clear();                                         // before anything else is printed
   void bytes(std::uint64_t done, std::uint64_t total);  // total 0: unknown
 
  private:

@@ -165,7 +165,10 @@ Result<json> make_request(const RunOptions& options, const master::Home& home, S
 
 void show_event(const json& event, const RunOptions& options, Progress& progress) {
   const std::string kind = event.value("event", "");
-  if (kind == "note" && !options.quiet) std::cerr << "note: " << event.value("text", "") << "\n";
+  if (kind == "note" && !options.quiet) {
+    progress.clear();
+    std::cerr << "note: " << event.value("text", "") << "\n";
+  }
   if (kind == "waiting") progress.show("waiting for another run");
   if (kind != "progress") return;
   const std::string pass = event.value("pass", "");
@@ -224,6 +227,7 @@ Status run(const RunOptions& options) {
   BRUME_ASSIGN(const json answer, master::control_call(home.master_socket(), request, [&](const json& event) {
                  show_event(event, options, progress);
                }));
+  progress.clear();
   if (options.json)
     std::cout << answer.dump(2) << "\n";
   else if (!options.quiet)
