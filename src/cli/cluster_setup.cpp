@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kFileSizeLimit = 1u << 20;
 constexpr milliseconds kMasterStartLimit{10'000};
+constexpr const char* kReferenceFile = "reference-values.json";
 constexpr const char* kDefaultJob = "word_count";
 constexpr std::uint64_t kDefaultHeapSize = 1024ull << 20;
 
@@ -53,9 +54,26 @@ Result<fs::path> build_default_image(const master::Home& home) {
   fs::remove_all(path, error);
   fs::create_directories(home.images(), error);
   BRUME_ASSIGN(built.reference.manifest_digest, image::write_oci_layout(path, built.files, built.settings));
-  BRUME_TRY(
-      master::write_private_file(path / "reference-values.json", image::encode_reference_values(built.reference)));
+  BRUME_TRY(master::write_private_file(path / kReferenceFile, image::encode_reference_values(built.reference)));
   return path;
+}
+
+Result<image::ReferenceValues> read_reference(const fs::path& image_dir) {
+  BRUME_ASSIGN(const std::string text, master::read_text_file(image_dir / kReferenceFile, kFileSizeLimit));
+  return image::parse_reference_values(text);
+}
+
+// Nodes of another owner's image would take this master for a stranger, and end without a word.
+Status check_image(const master::Home& home, const fs::path& image_dir) {
+  std::error_code error;
+  if (!fs::exists(image_dir / kReferenceFile, error))
+    return fail(ErrorCode::kNotFound, "is no folder that 'brume image build' made");
+  BRUME_ASSIGN(const image::ReferenceValues reference, read_reference(image_dir));
+  BRUME_ASSIGN(const crypto::EcKey master_key, master::load_or_make_master_key(home));
+  if (reference.master == master_key.public_key().spki_hash()) return {};
+  return fail(ErrorCode::kUsage,
+              "was built with another BRUME_HOME, and its enclaves trust that one's master only; build it with " +
+                  home.root.string());
 }
 
 Status write_policy(const master::Home& home, const SetupOptions& options, const fs::path& image_dir,
@@ -64,9 +82,7 @@ Status write_policy(const master::Home& home, const SetupOptions& options, const
   if (!options.policy.empty()) {
     BRUME_ASSIGN(text, master::read_text_file(options.policy, appraisal::kPolicySizeLimit));
   } else {
-    BRUME_ASSIGN(std::string reference_text,
-                 master::read_text_file(image_dir / "reference-values.json", kFileSizeLimit));
-    BRUME_ASSIGN(image::ReferenceValues reference, image::parse_reference_values(reference_text));
+    BRUME_ASSIGN(const image::ReferenceValues reference, read_reference(image_dir));
     master::DefaultPolicy policy;
     policy.simulated = options.tee != "none";
     policy.measurement = reference.measurement;
@@ -144,8 +160,8 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
     BRUME_ASSIGN(cluster.spec.image_layout, build_default_image(home));
   } else {
     cluster.spec.image_layout = fs::absolute(options.image, error);
-    if (!fs::exists(cluster.spec.image_layout / "oci-layout", error))
-      return fail(ErrorCode::kNotFound, "--image " + options.image + ": is no folder that 'brume image build' made");
+    if (auto good = check_image(home, cluster.spec.image_layout); !good)
+      return within("--image " + options.image, good.error());
   }
   BRUME_ASSIGN(SpkiHash root, init_platform(home));
   BRUME_TRY(write_policy(home, options, cluster.spec.image_layout, root));

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <set>
 
+#include "appraisal/policy.h"
 #include "cli/cluster.h"
 #include "cli/node_table.h"
 #include "cli/platform_setup.h"
@@ -72,7 +73,11 @@ Status logs(const std::string& name) {
   } else {
     BRUME_ASSIGN(Cluster cluster, load_cluster(home));
     BRUME_ASSIGN(auto engine, engine::make_engine(cluster.engine));
-    BRUME_ASSIGN(text, engine->logs(cluster.spec, node_of(name)));
+    auto said = engine->logs(cluster.spec, node_of(name));
+    if (!said)
+      return fail(said.error().code,
+                  said.error().what + "; there are master, audit, platform and what 'brume nodes' shows");
+    text = std::move(*said);
   }
   std::cout << text;
   return {};
@@ -90,6 +95,7 @@ Status policy(const std::string& path) {
   BRUME_ASSIGN(master::Home home, master::Home::from_environment());
   if (!path.empty()) {
     BRUME_ASSIGN(std::string text, master::read_text_file(path, kLogSizeLimit));
+    if (const auto parsed = appraisal::parse_policy(text); !parsed) return within(path, parsed.error());
     BRUME_ASSIGN(std::string before, master::read_text_file(home.policy(), kLogSizeLimit));
     BRUME_TRY(master::write_private_file(home.policy(), text));
     auto answer = master::control_call(home.master_socket(), {{"verb", "policy"}});

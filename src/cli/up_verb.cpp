@@ -1,6 +1,7 @@
 // `brume up`: from nothing to a cluster of admitted nodes.
 #include <iostream>
 #include <optional>
+#include <ranges>
 #include <set>
 
 #include "cli/cluster.h"
@@ -8,6 +9,7 @@
 #include "cli/node_table.h"
 #include "cli/verbs.h"
 #include "cli/waiting.h"
+#include "mapreduce/messages.h"
 #include "node/node_options.h"
 
 namespace brume::cli {
@@ -50,6 +52,23 @@ Status check_roles(const UpOptions& options) {
   return {};
 }
 
+constexpr std::size_t kToldNodes = 5;
+constexpr std::size_t kToldSize = 200;
+
+// What nodes wrote last that were not admitted: their logs go with the cluster.
+void print_last_words(engine::Engine& engine, const engine::ClusterSpec& spec, const Verdicts& verdicts,
+                      std::set<std::string> names) {
+  for (const nlohmann::json& node : verdicts.nodes)
+    if (node.value("state", "") == "admitted") names.erase(node.value("name", ""));
+  for (const std::string& name : names | std::views::take(kToldNodes)) {
+    const auto said = engine.logs(spec, node_of(name));
+    if (!said) continue;
+    const std::size_t end = said->find_last_not_of('\n') + 1;
+    const std::size_t begin = said->substr(0, end).rfind('\n') + 1;
+    std::cerr << name << ": " << mapreduce::printable(said->substr(begin, end - begin), kToldSize) << "\n";
+  }
+}
+
 Status bring_up(const UpOptions& options, const master::Home& home, engine::Engine& engine) {
   auto started = std::chrono::steady_clock::now();
   BRUME_ASSIGN(Cluster cluster, set_up_cluster(home, engine, options.setup));
@@ -71,7 +90,9 @@ Status bring_up(const UpOptions& options, const master::Home& home, engine::Engi
               << " admitted on " << engine.name() << " in " << took.count() << " ms\n";
   if (verdicts.admitted == names.size()) return {};
   print_nodes(std::cerr, verdicts.nodes);
-  return fail(ErrorCode::kUnavailable, "not every node was admitted; see 'brume logs master' and 'brume logs NODE'");
+  print_last_words(engine, cluster.spec, verdicts, std::move(names));
+  return fail(ErrorCode::kUnavailable,
+              "not every node was admitted, so the cluster is taken down; 'brume logs audit' keeps what was refused");
 }
 
 Status up(const UpOptions& options) {
