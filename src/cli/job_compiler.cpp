@@ -83,9 +83,21 @@ std::string without_job(const std::string& said) {
   return {};
 }
 
+// What one of our own headers says of the job, among all that a compiler has to say on the way to it.
+std::string broken_rule(const std::string& said) {
+  constexpr std::string_view kFailed = "static assertion failed: ";
+  std::istringstream lines(said);
+  for (std::string line; std::getline(lines, line);)
+    if (const std::size_t at = line.find(kFailed); at != line.npos && line.find("include/brume/") < at)
+      return line.substr(at + kFailed.size());
+  return {};
+}
+
 std::unexpected<Error> not_compiled(const JobSources& job, const std::string& said) {
   const std::string reason = without_job(said);
-  return malformed(job.folder.string() + ": " + (reason.empty() ? "the job does not compile" : reason) + ":\n" + said);
+  const std::string rule = broken_rule(said);
+  return malformed(job.folder.string() + ": " + (reason.empty() ? "the job does not compile" : reason) + ":\n" + said +
+                   (rule.empty() ? "" : "\nin short: " + rule));
 }
 
 }  // namespace
