@@ -9,7 +9,10 @@ Result<OutputPaths> parse_output_paths(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     const NamedPath named = parse_named_path(word);
     std::string& path = !named.named ? out.first : out.others[named.name];
-    if (!path.empty()) return fail(ErrorCode::kUsage, "--output " + word + ": one for each of the job's outputs");
+    if (!path.empty())
+      return fail(ErrorCode::kUsage, "--output " + word + ": " +
+                                         (named.named ? named.name : "the job's first output, without a name,") +
+                                         " goes to " + path + " already");
     path = named.path;
   }
   return out;

@@ -16,8 +16,10 @@ TEST(OutputPaths, TellsTheFirstOutputFromOthers) {
 }
 
 TEST(OutputPaths, RefusesOneThatIsSaidTwice) {
-  EXPECT_EQ(parse_output_paths({"/tmp/a", "/tmp/b"}).error().code, ErrorCode::kUsage);
-  EXPECT_EQ(parse_output_paths({"a=/tmp/a", "a=/tmp/b"}).error().code, ErrorCode::kUsage);
+  const auto first = parse_output_paths({"/tmp/a", "/tmp/b"});
+  EXPECT_EQ(first.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(first.error().what, "--output /tmp/b: the job's first output, without a name, goes to /tmp/a already");
+  EXPECT_EQ(parse_output_paths({"a=/tmp/a", "a=/tmp/b"}).error().what, "--output a=/tmp/b: a goes to /tmp/a already");
 }
 
 }  // namespace
