@@ -28,7 +28,9 @@ Result<std::vector<sealed::AgeRecipient>> gather_recipients(const SealOptions& o
     all.insert(all.end(), listed->begin(), listed->end());
   }
   if (all.empty()) {
-    return fail(ErrorCode::kUsage, "no recipient: give -r age1... (what 'brume keygen' printed) or -R FILE");
+    return fail(ErrorCode::kUsage,
+                "no recipient: give -r age1... ('brume status --recipient' prints the cluster's, 'brume keygen' a new "
+                "key's) or -R FILE");
   }
   return all;
 }

@@ -51,9 +51,10 @@ class Formatter final : public CLI::Formatter {
   // A name and, in the right column, words that begin a new line where this one is full.
   std::string entry(const std::string& name, const std::string& description) const {
     const std::string indent(get_column_width(), ' ');
+    const std::string next_line = '\n' + indent;
     std::string out = "  " + name;
     if (description.empty()) return out + '\n';
-    out += out.size() < indent.size() ? indent.substr(out.size()) : '\n' + indent;
+    out += out.size() < indent.size() ? indent.substr(out.size()) : next_line;
     std::size_t column = indent.size();
     std::istringstream words(description);
     std::string word;
@@ -62,7 +63,8 @@ class Formatter final : public CLI::Formatter {
     column += word.size();
     while (words >> word) {
       const bool fits = column + 1 + word.size() <= kWidth;
-      out += fits ? " " + word : '\n' + indent + word;
+      out += fits ? " " : next_line;
+      out += word;
       column = (fits ? column + 1 : indent.size()) + word.size();
     }
     return out + '\n';
