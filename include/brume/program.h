@@ -68,6 +68,9 @@ class PartitionSink {
   // the order of what it writes says no more than the streams' padded sizes. Streams that are not ended here are closed
   // after the task.
   virtual JobStatus end(std::uint32_t) { return {}; }
+  // How large the largest pair of the partition's stream is, key and value: what a merge must have room for. Of streams
+  // of sorted pairs, before they end.
+  virtual void largest_pair(std::uint32_t, std::uint64_t) {}
 };
 
 // Takes the encoded output (output_format.h), cut anywhere. Copies what it keeps.
@@ -92,6 +95,8 @@ class StreamSet {
   virtual ~StreamSet() = default;
   // May wait until the last map task has ended.
   virtual std::expected<std::size_t, std::string> count() = 0;
+  // index < count(). Bytes: what its task said of the stream's largest pair.
+  virtual std::uint64_t largest_pair(std::size_t index) const = 0;
   // index < count(). Each once; any number at a time. About `window` bytes are held or on their way.
   virtual std::unique_ptr<ByteSource> open(std::size_t index, std::size_t window) = 0;
 };

@@ -22,6 +22,7 @@ class MergeRun final : public GatherTask, private StreamSet, private OutputSink 
   void take_failure(std::uint64_t) override {}
 
   std::expected<std::size_t, std::string> count() override { return sources().size(); }
+  std::uint64_t largest_pair(std::size_t index) const override { return sources()[index].totals.largest_pair; }
   std::unique_ptr<ByteSource> open(std::size_t index, std::size_t window) override;
   JobStatus write(std::span<const std::uint8_t> bytes) override;
 

@@ -317,6 +317,26 @@ TEST(Merging, RefusesMoreOfAStreamThanItAskedFor) {
   EXPECT_TRUE(bench.failure().contains("more of it than was asked for")) << bench.failure();
 }
 
+// What a map task says of its largest pair is what its readers hold it to; more than that costs them memory alone.
+TEST(Merging, HoldsAStreamToTheLargestPairThatItsTaskTold) {
+  Bench bench(10, kSmall);
+  bench.map();
+  auto mapped = bench.done();
+  ASSERT_TRUE(mapped.has_value()) << bench.failure();
+  std::uint64_t& largest = mapped->totals.at(0).largest_pair;
+  EXPECT_EQ(largest, 8u + 1 + 8);  // key, size of the value, value
+  for (const std::uint64_t told : {mapped->totals[0].sealed_size, largest}) {
+    largest = told;
+    bench.reduce(*mapped);
+    EXPECT_TRUE(bench.done() && bench.done()->ticket == 2) << bench.failure();
+  }
+  for (const std::uint64_t told : {largest - 1, std::uint64_t{0}}) {
+    largest = told;
+    bench.reduce(*mapped);
+    EXPECT_EQ(bench.failure(), "job: map stream: a pair larger than the largest that its task told of");
+  }
+}
+
 // While a task waits for scratch, the master takes it back, or the whole run.
 TEST(Merging, ATaskThatWaitsLeavesWhenItIsNotWanted) {
   for (const bool whole_run : {false, true}) {

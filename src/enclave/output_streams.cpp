@@ -19,6 +19,7 @@ OutputStreams::OutputStreams(const mapreduce::Descriptor& descriptor, const mapr
     : scratch_(sealed::kSealedBlockLimit), outbox_(outbox) {
   const std::uint32_t count = mapreduce::stream_count(descriptor, task);
   totals_.resize(count);
+  largest_pairs_.resize(count);
   sealed::BlockSealer::Options options;
   options.padding = sealed::Padding::by_padme(descriptor.fields().padding_least);
   options.block_size =
@@ -56,12 +57,12 @@ Status OutputStreams::end(std::uint32_t partition) {
   return {};
 }
 
-Result<std::vector<sealed::StreamTotals>> OutputStreams::finish() {
-  std::vector<sealed::StreamTotals> totals;
+Result<std::vector<mapreduce::ReportedTotals>> OutputStreams::finish() {
+  std::vector<mapreduce::ReportedTotals> totals;
   totals.reserve(count());
   for (std::uint32_t i = 0; i < count(); ++i) {
     if (!totals_[i]) BRUME_TRY(end(i));
-    totals.push_back(*totals_[i]);
+    totals.push_back({*totals_[i], largest_pairs_[i]});
   }
   return totals;
 }

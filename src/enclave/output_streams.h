@@ -24,8 +24,10 @@ class OutputStreams {
   Status write(std::uint32_t partition, ByteView plaintext);
   // Seals what is left of the stream, with its padding, and closes it. Once.
   Status end(std::uint32_t partition);
+  // Of what was written to the partition: for the report.
+  void largest_pair(std::uint32_t partition, std::uint64_t size) { largest_pairs_[partition] = size; }
   // Closes all streams that are not ended, in their order. Once.
-  Result<std::vector<sealed::StreamTotals>> finish();
+  Result<std::vector<mapreduce::ReportedTotals>> finish();
   // Plaintext so far, in all streams.
   std::uint64_t data_size() const;
 
@@ -34,6 +36,7 @@ class OutputStreams {
 
   std::vector<sealed::BlockSealer> sealers_;
   std::vector<std::optional<sealed::StreamTotals>> totals_;  // of those that are ended
+  std::vector<std::uint64_t> largest_pairs_;
   std::vector<Bytes> names_;
   Bytes scratch_;
   Outbox& outbox_;

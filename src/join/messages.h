@@ -29,7 +29,7 @@ inline constexpr std::size_t kClaimsSizeLimit = 512;
 inline constexpr std::size_t kReasonSizeLimit = 1024;
 // What may come of somebody who is not admitted.
 inline constexpr std::size_t kJoinBodySizeLimit = kEvidenceSizeLimit + kClaimsSizeLimit + 8;
-// The largest is the order of a reduce task: 65 537 streams to read, 120 bytes each.
+// The largest is the order of a reduce task: 65 537 streams to read, 128 bytes each.
 inline constexpr std::size_t kApplicationBodySizeLimit = 12u << 20;
 
 // Asks for evidence. nonce: fresh, used once. roles: that the verifier admits here, ascending.

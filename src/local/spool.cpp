@@ -55,6 +55,10 @@ Status Spool::write(std::uint32_t index, ByteView bytes) {
 
 Status Spool::end_of_stream(std::uint32_t index) { return flush(lanes_[index], true); }
 
+void Spool::largest_pair(std::uint32_t index, std::uint64_t size) {
+  lanes_[index].largest_pair = std::max(lanes_[index].largest_pair, size);
+}
+
 Status Spool::flush(Lane& lane, bool ends_stream) {
   for (ByteView rest = lane.filling; !rest.empty();) {
     const auto at = static_cast<off_t>(size_ + (lane.filling.size() - rest.size()));

@@ -19,6 +19,9 @@ class Spool {
   // lane < lane_count. A lane is a sequence of streams.
   Status write(std::uint32_t lane, ByteView bytes);
   Status end_of_stream(std::uint32_t lane);
+  // Of a stream of the lane; the lane's is that of all of them.
+  void largest_pair(std::uint32_t lane, std::uint64_t size);
+  std::uint64_t largest_pair(std::uint32_t lane) const { return lanes_[lane].largest_pair; }
   // Of all lanes, so far.
   std::uint64_t size() const { return size_; }
 
@@ -56,6 +59,7 @@ class Spool {
   struct Lane {
     Bytes filling;
     std::vector<Piece> pieces;
+    std::uint64_t largest_pair = 0;
   };
   Spool() = default;
   Status flush(Lane& lane, bool ends_stream);

@@ -13,6 +13,7 @@ class SpoolStreams final : public StreamSet {
  public:
   SpoolStreams(const Spool& spool, std::uint32_t lane) : spool_(spool), lane_(lane), begins_(spool.begins(lane)) {}
   std::expected<std::size_t, std::string> count() override { return begins_.size(); }
+  std::uint64_t largest_pair(std::size_t) const override { return spool_.largest_pair(lane_); }
   std::unique_ptr<ByteSource> open(std::size_t index, std::size_t) override;
 
  private:

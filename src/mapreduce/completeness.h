@@ -36,7 +36,7 @@ TaskId source_task(const Descriptor& descriptor, std::uint32_t split);
 struct Committed {
   NodeId node;
   Salt salt;
-  std::vector<sealed::StreamTotals> totals;
+  std::vector<ReportedTotals> totals;
   Counters counters;
   std::vector<JobCounter> job_counters;  // at most kCounterLimit
   std::vector<RecordPlace> malformed_places;

@@ -15,13 +15,15 @@
 namespace brume::mapreduce::testing {
 
 struct Streams final : PartitionSink {
-  explicit Streams(std::uint32_t partitions) : of(partitions) {}
+  explicit Streams(std::uint32_t partitions) : of(partitions), largest(partitions) {}
   JobStatus write(std::uint32_t partition, std::span<const std::uint8_t> bytes) override {
     if (partition >= of.size()) return job_error("a partition out of range");
     of[partition].insert(of[partition].end(), bytes.begin(), bytes.end());
     return {};
   }
+  void largest_pair(std::uint32_t partition, std::uint64_t size) override { largest.at(partition) = size; }
   std::vector<std::vector<std::uint8_t>> of;
+  std::vector<std::uint64_t> largest;  // pairs
 };
 
 struct Collected final : OutputSink {

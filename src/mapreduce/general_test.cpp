@@ -222,6 +222,7 @@ TEST(General, RefusesStreamsThatAreNotSortedOrMalformed) {
     for (const std::string& stream : streams) bytes.push_back(to_bytes(as_bytes(stream)));
     testing::TestScratch scratch;
     testing::TestStreams set(bytes);
+    set.say_largest_pair(100);
     testing::Collected output;
     const auto status = program.new_merge(scratch)->run(set, output);
     return status ? std::string() : status.error();

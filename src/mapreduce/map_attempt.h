@@ -16,7 +16,8 @@ inline Status checked(JobStatus status) {
 }
 
 // Lanes: Status write(std::uint32_t lane, ByteView); a lane for each partition, and behind them one for the fragments.
-// Where it matters when they are closed, Status end(std::uint32_t lane).
+// Where it matters when they are closed, Status end(std::uint32_t lane). Where they are merged,
+// void largest_pair(std::uint32_t lane, std::uint64_t size).
 // All references outlive the attempt.
 template <typename Lanes>
 class MapAttempt final : public PieceSink, public PartitionSink {
@@ -41,6 +42,11 @@ class MapAttempt final : public PieceSink, public PartitionSink {
       if (auto status = lanes_.end(partition); !status) return job_error(status.error().what);
     }
     return {};
+  }
+  void largest_pair(std::uint32_t partition, std::uint64_t size) override {
+    if constexpr (requires { lanes_.largest_pair(partition, size); }) {
+      if (partition < partition_count_) lanes_.largest_pair(partition, size);
+    }
   }
   Status finish() { return checked(task_->finish(*this)); }
 

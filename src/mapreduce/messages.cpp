@@ -11,7 +11,7 @@
 namespace brume::mapreduce {
 namespace {
 
-constexpr std::size_t kTotalsSize = 8 + 8 + 32;
+constexpr std::size_t kTotalsSize = 8 + 8 + 32 + 8;
 constexpr std::size_t kSourceSize = 4 + 4 + 32 + 32 + kTotalsSize;
 
 template <typename Fixed>
@@ -34,18 +34,20 @@ Ticket ticket(Reader& in) {
   return value;
 }
 
-void put(Writer& out, const sealed::StreamTotals& totals) {
-  out.u64le(totals.block_count).u64le(totals.sealed_size).raw(totals.digest.view());
+void put(Writer& out, const ReportedTotals& totals) {
+  out.u64le(totals.block_count).u64le(totals.sealed_size).raw(totals.digest.view()).u64le(totals.largest_pair);
 }
 
-sealed::StreamTotals totals(Reader& in) {
-  sealed::StreamTotals out;
+ReportedTotals totals(Reader& in) {
+  ReportedTotals out;
   out.block_count = in.u64le();
   out.sealed_size = in.u64le();
   out.digest = fixed<Sha256Digest>(in);
+  out.largest_pair = in.u64le();
   if (out.block_count == 0 || out.block_count > sealed::kBlockCountLimit) in.fault();
   // Hosts are told it in hints: more than its blocks can be, no host would take.
   if (out.sealed_size > out.block_count * sealed::kSealedBlockLimit) in.fault();
+  if (out.largest_pair > out.sealed_size) in.fault();
   return out;
 }
 
@@ -186,7 +188,7 @@ Message encode(const TaskDone& message) {
   out.u64le(message.ticket).raw(message.run.view());
   put(out, message.task);
   out.raw(message.salt.view()).u32le(static_cast<std::uint32_t>(message.totals.size()));
-  for (const sealed::StreamTotals& stream : message.totals) put(out, stream);
+  for (const ReportedTotals& stream : message.totals) put(out, stream);
   out.u64le(message.counters.input_size).u64le(message.counters.output_size);
   put(out, message.job_counters);
   out.u32le(static_cast<std::uint32_t>(message.malformed_places.size()));

@@ -56,13 +56,18 @@ struct MapOrder {
   crypto::Key32 task_key;
 };
 
+// What a task reports of one of its streams, and its readers are told.
+struct ReportedTotals : sealed::StreamTotals {
+  std::uint64_t largest_pair = 0;  // bytes of key and value; 0 where it has no sorted pairs
+};
+
 // A committed stream that a reader needs.
 struct Source {
   std::uint32_t split = 0;  // N: the stitch task's
   NodeId holder;            // whose host keeps it
   Salt salt;
   crypto::Key32 key;
-  sealed::StreamTotals totals;
+  ReportedTotals totals;
 };
 
 // Stitch (index 0) or reduce (index: partition); which one, the message's type says.
@@ -93,7 +98,7 @@ struct TaskDone {
   RunId run;
   TaskId task;
   Salt salt;
-  std::vector<sealed::StreamTotals> totals;  // one per stream, by partition
+  std::vector<ReportedTotals> totals;  // one per stream, by partition
   Counters counters;
   std::vector<JobCounter> job_counters{};       // what the job counted, names ascending
   std::vector<RecordPlace> malformed_places{};  // ascending; the lowest ones

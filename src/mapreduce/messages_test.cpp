@@ -11,8 +11,8 @@ namespace {
 
 crypto::Key32 key_of(std::uint8_t value) { return *crypto::Key32::from(Bytes(32, value)); }
 
-sealed::StreamTotals totals_of(std::uint8_t value) {
-  sealed::StreamTotals totals{value, value * 100u, {}};
+ReportedTotals totals_of(std::uint8_t value) {
+  ReportedTotals totals{{value, value * 100u, {}}, value * 50u};
   totals.digest.bytes = filled<32>(value);
   return totals;
 }
@@ -128,6 +128,19 @@ TEST(Messages, RefuseStreamsThatAreLargerThanTheirBlocksCanBe) {
   EXPECT_TRUE(parse_task_done(encode(done).body).has_value());
   ++done.totals[1].sealed_size;
   EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
+}
+
+TEST(Messages, RefusePairsThatAreLargerThanTheirStream) {
+  TaskDone done = report();
+  GatherOrder order = gather(Stage::kReduce);
+  for (std::uint64_t* largest : {&done.totals[1].largest_pair, &order.sources[1].totals.largest_pair}) *largest = 200;
+  order.sources[1].totals.sealed_size = 200;
+  EXPECT_TRUE(parse_task_done(encode(done).body).has_value());
+  EXPECT_TRUE(parse_gather_order(Stage::kReduce, encode(order).body).has_value());
+  ++done.totals[1].largest_pair;
+  ++order.sources[1].totals.largest_pair;
+  EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
+  EXPECT_FALSE(parse_gather_order(Stage::kReduce, encode(order).body).has_value());
 }
 
 TEST(Messages, RefuseAReduceAsProducer) {
@@ -252,6 +265,24 @@ TEST(Messages, RefuseMalformedPlacesOutOfOrderOrTooMany) {
     done.malformed_places = bad;
     EXPECT_FALSE(parse_task_done(encode(done).body).has_value());
   }
+}
+
+TEST(Ledger, TellsReadersTheLargestPairOfTheirStreamOfEachTask) {
+  const Descriptor run = example();
+  Ledger ledger(run);
+  std::vector<std::uint64_t> expected;
+  for (const std::uint32_t split : source_splits(run, {Stage::kReduce, 1})) {
+    const TaskId task = source_task(run, split);
+    TaskDone done = report_of(task, static_cast<std::uint8_t>(split + 1));
+    for (std::size_t i = 0; i < done.totals.size(); ++i) done.totals[i].largest_pair = 10 * split + i;
+    expected.push_back(10 * split + 1);
+    ASSERT_TRUE(ledger.commit(done, {1}, 0).has_value());
+  }
+  const auto sources = ledger.sources({Stage::kReduce, 1});
+  ASSERT_TRUE(sources.has_value());
+  std::vector<std::uint64_t> told;
+  for (const Source& source : *sources) told.push_back(source.totals.largest_pair);
+  EXPECT_EQ(told, expected);
 }
 
 TEST(Ledger, KeepsTheLowestMalformedPlacesOfWhatIsCommitted) {

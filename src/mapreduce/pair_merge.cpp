@@ -1,6 +1,7 @@
 #include "mapreduce/pair_merge.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "mapreduce/loser_tree.h"
 #include "mapreduce/record_buffer.h"
@@ -39,8 +40,10 @@ class JobBytes final : public PieceSource {
 // One sequence, positioned at a pair.
 class PairCursor {
  public:
-  explicit PairCursor(std::unique_ptr<ByteSource> source)
-      : source_(std::make_unique<JobBytes>(std::move(source))), buffer_(*source_) {}
+  PairCursor(const PairSequence& sequence, std::size_t window)
+      : source_(std::make_unique<JobBytes>(sequence.open(window))),
+        buffer_(*source_),
+        largest_pair_(sequence.largest_pair) {}
 
   const Head& head() const { return head_; }
 
@@ -60,6 +63,7 @@ class PairCursor {
     BRUME_TRY(buffer_.want(kMaxVarintSize));
     if (!buffer_.varint(value_size)) return malformed("map stream: a value's size");
     if (value_size > kFieldLimit) return fail(ErrorCode::kLimit, "map stream: a value over 4 GiB");
+    if (key_.size() + value_size > largest_pair_) return larger_than_said();
     BRUME_TRY(buffer_.want(value_size));
     if (buffer_.size() < value_size) return malformed("map stream: ends within a value");
     head_.key = key_;
@@ -70,7 +74,11 @@ class PairCursor {
   }
 
  private:
+  static std::unexpected<Error> larger_than_said() {
+    return malformed("map stream: a pair larger than the largest that its task told of");
+  }
   Status take_key(std::size_t size) {
+    if (size > largest_pair_) return larger_than_said();
     BRUME_TRY(buffer_.want(size));
     if (buffer_.size() < size) return malformed("map stream: ends within a key");
     const std::string_view key = as_chars({buffer_.data(), size});
@@ -83,6 +91,7 @@ class PairCursor {
 
   std::unique_ptr<JobBytes> source_;
   RecordBuffer buffer_;
+  std::uint64_t largest_pair_;
   Head head_;
   std::string key_;
   bool any_ = false;
@@ -136,12 +145,27 @@ class Merged final : public PairReader {
   bool begun_ = false;
 };
 
-Result<std::unique_ptr<PairReader>> merge_all(std::span<const OpenPairs> sources, const PairRules& rules) {
+constexpr std::size_t kLeastOfSource = kSourceMemory + kLeastWindow;
+
+// What reading one of them takes: it has its pair in its buffer, which had to grow for it, and the key once more. By
+// powers of two: hosts see how many are read at once, and learn no more of pairs than that.
+std::uint64_t memory_of_source(std::span<const PairSequence> sources) {
+  std::uint64_t largest = 0;
+  for (const PairSequence& sequence : sources) largest = std::max(largest, sequence.largest_pair);
+  return std::max<std::uint64_t>(kLeastOfSource, 3 * std::bit_ceil(largest));
+}
+
+std::size_t fan_in_of(std::span<const PairSequence> sources, const PairRules& rules) {
+  return std::max(static_cast<std::size_t>(rules.memory / memory_of_source(sources)), kLeastFanIn);
+}
+
+Result<std::unique_ptr<PairReader>> merge_all(std::span<const PairSequence> sources, const PairRules& rules) {
   const std::size_t share = rules.memory / std::max<std::size_t>(sources.size(), 1);
-  const std::size_t window = std::clamp(share / 2, kLeastWindow, kLargestWindow);
+  const std::uint64_t for_pairs = std::min<std::uint64_t>(memory_of_source(sources) - kLeastOfSource, share);
+  const std::size_t window = std::clamp(static_cast<std::size_t>(share - for_pairs) / 2, kLeastWindow, kLargestWindow);
   std::vector<PairCursor> cursors;
   cursors.reserve(sources.size());
-  for (const OpenPairs& open : sources) cursors.emplace_back(open(window));
+  for (const PairSequence& sequence : sources) cursors.emplace_back(sequence, window);
   return rules.ties == Ties::kByValue ? Merged<Ties::kByValue>::create(std::move(cursors))
                                       : Merged<Ties::kAsTheyCame>::create(std::move(cursors));
 }
@@ -200,7 +224,7 @@ std::unique_ptr<PairReader> combine_pairs(PairReader& from, const PairRules& rul
   return std::make_unique<Passed>(from);
 }
 
-Result<std::size_t> write_run(PairReader& from, Scratch& scratch) {
+Result<PairSequence> write_run(PairReader& from, Scratch& scratch) {
   const auto as_error = [](std::string why) { return fail(ErrorCode::kState, std::move(why)); };
   detail::PairWriter writer([&scratch](std::span<const std::uint8_t> bytes) { return scratch.write(bytes); });
   Pair pair;
@@ -213,17 +237,17 @@ Result<std::size_t> write_run(PairReader& from, Scratch& scratch) {
   if (auto status = writer.finish(); !status) return as_error(std::move(status.error()));
   auto run = scratch.end_run();
   if (!run) return as_error(std::move(run.error()));
-  return *run;
+  return PairSequence{[&scratch, number = *run](std::size_t window) { return scratch.open(number, window); },
+                      writer.largest_pair()};
 }
 
-Result<std::unique_ptr<PairReader>> merge_pairs(std::vector<OpenPairs> sources, Scratch& scratch,
+Result<std::unique_ptr<PairReader>> merge_pairs(std::vector<PairSequence> sources, Scratch& scratch,
                                                 const PairRules& rules) {
-  // A source has its pair in its buffer, which had to grow for it, and the key once more.
-  const std::size_t of_one = std::max(kSourceMemory + kLeastWindow, 3 * rules.largest_pair);
-  const std::size_t fan_in = std::max(rules.memory / of_one, kLeastFanIn);
-  while (sources.size() > fan_in) {
+  for (;;) {
+    const std::size_t fan_in = fan_in_of(sources, rules);  // anew: combined values may be larger
+    if (sources.size() <= fan_in) return merge_all(sources, rules);
     // No more than are too many, and in their order, so that equal keys keep theirs.
-    std::vector<OpenPairs> fewer;
+    std::vector<PairSequence> fewer;
     std::size_t at = 0;
     for (;;) {
       const std::size_t left = sources.size() - at;
@@ -232,14 +256,13 @@ Result<std::unique_ptr<PairReader>> merge_pairs(std::vector<OpenPairs> sources, 
       if (count < 2) break;
       BRUME_ASSIGN(const auto first, merge_all(std::span(sources).subspan(at, count), rules));
       const auto combined = combine_pairs(*first, rules);
-      BRUME_ASSIGN(const std::size_t run, write_run(*combined, scratch));
-      fewer.push_back([&scratch, run](std::size_t window) { return scratch.open(run, window); });
+      BRUME_ASSIGN(PairSequence run, write_run(*combined, scratch));
+      fewer.push_back(std::move(run));
       at += count;
     }
     for (; at < sources.size(); ++at) fewer.push_back(std::move(sources[at]));
     sources = std::move(fewer);
   }
-  return merge_all(sources, rules);
 }
 
 }  // namespace brume::mapreduce
@@ -264,6 +287,7 @@ JobStatus PairWriter::put(const Pair& pair) {
   add(pair.value);
   size_ = static_cast<std::size_t>(at - buffer_.data());
   any_ = true;
+  largest_pair_ = std::max(largest_pair_, pair.key.size() + pair.value.size());
   return {};
 }
 
@@ -276,10 +300,10 @@ std::expected<std::unique_ptr<PairReader>, std::string> merge_streams(StreamSet&
                                                                       const PairRules& rules) {
   const auto count = streams.count();
   if (!count) return std::unexpected(count.error());
-  std::vector<mapreduce::OpenPairs> sources;
+  std::vector<mapreduce::PairSequence> sources;
   sources.reserve(*count);
   for (std::size_t i = 0; i < *count; ++i) {
-    sources.push_back([&streams, i](std::size_t window) { return streams.open(i, window); });
+    sources.push_back({[&streams, i](std::size_t window) { return streams.open(i, window); }, streams.largest_pair(i)});
   }
   auto merged = mapreduce::merge_pairs(std::move(sources), scratch, rules);
   if (!merged) return std::unexpected(std::move(merged.error().what));

@@ -10,19 +10,23 @@
 
 namespace brume::mapreduce {
 
-// Opens one of the sequences. Called once.
-using OpenPairs = std::function<std::unique_ptr<ByteSource>(std::size_t window)>;
+// One of the sequences.
+struct PairSequence {
+  std::function<std::unique_ptr<ByteSource>(std::size_t window)> open;  // called once
+  std::uint64_t largest_pair = 0;  // bytes of key and value; a larger one is refused
+};
 
-// A reader over all of them; `scratch` outlives it. Refuses what is malformed or out of order. Equal keys are combined
-// in what goes through scratch, and else come one after another.
-Result<std::unique_ptr<detail::PairReader>> merge_pairs(std::vector<OpenPairs> sources, Scratch& scratch,
+// A reader over all of them; `scratch` outlives it. Refuses what is malformed or out of order. No more are read at once
+// than memory has room for pairs of theirs, but two always are. Equal keys are combined in what goes through scratch,
+// and else come one after another.
+Result<std::unique_ptr<detail::PairReader>> merge_pairs(std::vector<PairSequence> sources, Scratch& scratch,
                                                         const detail::PairRules& rules);
 
 // Pairs with equal keys become one where the rules say how. `from` outlives it.
 std::unique_ptr<detail::PairReader> combine_pairs(detail::PairReader& from, const detail::PairRules& rules);
 
-// Writes all of `from` as one run.
-Result<std::size_t> write_run(detail::PairReader& from, Scratch& scratch);
+// Writes all of `from` as one run. `scratch` outlives what is returned.
+Result<PairSequence> write_run(detail::PairReader& from, Scratch& scratch);
 
 // What the reading of one sequence takes besides its window: a block of its stream, opened and unopened.
 inline constexpr std::size_t kSourceMemory = 128u << 10;

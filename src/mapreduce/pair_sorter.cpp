@@ -106,7 +106,6 @@ class Sorter final : public PairSorter {
       return job_error(
           "a key with its value is larger than half of a task's memory for sorting: give tasks more, with brume image "
           "build --heap-mb, or --memory of brume run --local");
-    rules_.largest_pair = std::max(rules_.largest_pair, size);
     if (auto status = make_room(size); !status) return status;
     const auto value_size = static_cast<std::uint32_t>(value.size());
     std::uint8_t* const key_begin = free_ + PairItem::kHeaderSize;
@@ -122,9 +121,9 @@ class Sorter final : public PairSorter {
   JobStatus spill() override {
     if (items_.empty()) return {};
     const auto sorted = sort();
-    const auto run = mapreduce::write_run(*mapreduce::combine_pairs(*sorted, rules_), scratch_);
+    auto run = mapreduce::write_run(*mapreduce::combine_pairs(*sorted, rules_), scratch_);
     if (!run) return job_error(run.error().what);
-    runs_.push_back(*run);
+    runs_.push_back(std::move(*run));
     items_.clear();
     used_pieces_ = 0;
     large_.clear();
@@ -142,12 +141,7 @@ class Sorter final : public PairSorter {
     if (auto status = spill(); !status) return std::unexpected(std::move(status.error()));
     pieces_.clear();
     items_.shrink_to_fit();
-    std::vector<mapreduce::OpenPairs> sources;
-    sources.reserve(runs_.size());
-    for (const std::size_t run : runs_) {
-      sources.push_back([this, run](std::size_t window) { return scratch_.open(run, window); });
-    }
-    auto merged = mapreduce::merge_pairs(std::move(sources), scratch_, rules_);
+    auto merged = mapreduce::merge_pairs(std::move(runs_), scratch_, rules_);
     if (!merged) return std::unexpected(std::move(merged.error().what));
     sorted_ = std::move(*merged);
     result_ = mapreduce::combine_pairs(*sorted_, rules_);
@@ -219,7 +213,7 @@ class Sorter final : public PairSorter {
   std::size_t large_size_ = 0;
   std::uint8_t* free_ = nullptr;
   std::uint8_t* end_ = nullptr;
-  std::vector<std::size_t> runs_;
+  std::vector<mapreduce::PairSequence> runs_;
   std::unique_ptr<PairReader> sorted_;
   std::unique_ptr<PairReader> result_;
 };

@@ -4,6 +4,7 @@
 #include <brume/program.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -54,6 +55,11 @@ class TestStreams final : public StreamSet {
  public:
   explicit TestStreams(std::vector<Bytes> streams, std::size_t piece = 64 << 10)
       : streams_(std::move(streams)), piece_(piece) {}
+  // What their tasks say of them; else what holds of any.
+  void say_largest_pair(std::uint64_t size) { largest_pair_ = size; }
+  std::uint64_t largest_pair(std::size_t index) const override {
+    return largest_pair_.value_or(streams_[index].size());
+  }
   std::expected<std::size_t, std::string> count() override { return streams_.size(); }
   std::unique_ptr<ByteSource> open(std::size_t index, std::size_t) override {
     return std::make_unique<TestSource>(streams_[index], piece_);
@@ -62,6 +68,7 @@ class TestStreams final : public StreamSet {
  private:
   std::vector<Bytes> streams_;
   std::size_t piece_;
+  std::optional<std::uint64_t> largest_pair_;
 };
 
 }  // namespace brume::mapreduce::testing

@@ -24,7 +24,7 @@ struct ControlOptions {
   Milliseconds close_linger{2'000};  // to get out what was queued before close()
   // Bytes that wait for a slow peer; one more ends the connection. A node gets two tasks at once, each in a message of
   // at most 12 MiB (join/messages.h) and TLS's own bytes. So much for each node bounds the master's memory; what one
-  // run orders is far less, for it has at most 2^22 streams of 120 bytes in all reduce tasks.
+  // run orders is far less, for it has at most 2^22 streams of 128 bytes in all reduce tasks.
   std::size_t queue_limit = 28u << 20;
   // When all places are taken, strangers at the address with most of them, if those are more than its share, make room
   // for others. While there is room an address may have any number: a thousand nodes may share one.

@@ -132,8 +132,11 @@ class GeneralMapTask final : public MapTask, private PairSink<typename Job::Valu
     std::optional<PairWriter> writer;
     std::uint32_t partition = 0;
     const auto end_before = [&](std::uint32_t next) -> JobStatus {
-      if (auto status = writer ? writer->finish() : JobStatus{}; !status) return status;
-      writer.reset();
+      if (writer) {
+        if (auto status = writer->finish(); !status) return status;
+        sink.largest_pair(partition, writer->largest_pair());
+        writer.reset();
+      }
       for (; partition < next; ++partition) {
         if (auto status = sink.end(partition); !status) return status;
       }

@@ -39,7 +39,6 @@ struct PairRules {
   // A value that a sorter gets is a list of values, for each a varint size and its bytes; what is read has one in each
   // pair. Without `combine`.
   bool lists = false;
-  std::size_t largest_pair = 0;  // bytes, where that is known: of what is merged at once
 };
 inline constexpr std::size_t kLeastPairMemory = std::size_t{256} << 10;
 
@@ -58,7 +57,8 @@ class PairSorter {
 };
 std::unique_ptr<PairSorter> make_pair_sorter(Scratch& scratch, PairRules rules);
 
-// Sorted streams, merged. Equal keys come one after another: not all are combined.
+// Sorted streams, merged. Equal keys come one after another: not all are combined. Refuses a pair that is larger than
+// its stream is said to have.
 std::expected<std::unique_ptr<PairReader>, std::string> merge_streams(StreamSet& streams, Scratch& scratch,
                                                                       const PairRules& rules);
 
@@ -70,6 +70,8 @@ class PairWriter {
   // In ascending order of keys.
   JobStatus put(const Pair& pair);
   JobStatus finish() { return flush(); }
+  // Key and value, in bytes, of what was put so far.
+  std::size_t largest_pair() const { return largest_pair_; }
 
  private:
   static constexpr std::size_t kPieceSize = 64 * 1024;
@@ -78,6 +80,7 @@ class PairWriter {
   Write write_;
   std::vector<std::uint8_t> buffer_;
   std::size_t size_ = 0;  // of what is in it
+  std::size_t largest_pair_ = 0;
   bool any_ = false;
 };
 
