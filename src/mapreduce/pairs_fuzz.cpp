@@ -1,5 +1,6 @@
 // Sorted pairs from outside: what one stream's reader accepts encodes to the same bytes again, whatever its pieces;
-// several merge to as many pairs, in order. The first byte says how many streams there are and how they are cut.
+// several merge to as many pairs, in order; no pair is larger than the streams' tasks tell. The first byte says how
+// many streams there are and how they are cut.
 #include <brume/detail/pairs.h>
 
 #include "base/check.h"
@@ -15,10 +16,13 @@ struct Merged {
   bool accepted = false;
   std::size_t count = 0;
   Bytes again;
+  std::size_t largest_pair = 0;
 };
 
-Merged merge(const std::vector<Bytes>& streams, std::size_t piece, detail::Ties ties) {
+Merged merge(const std::vector<Bytes>& streams, std::size_t piece, detail::Ties ties,
+             std::optional<std::uint64_t> told = std::nullopt) {
   testing::TestStreams set(streams, piece);
+  if (told) set.say_largest_pair(*told);
   testing::TestScratch scratch(piece);
   detail::PairRules rules;
   rules.ties = ties;
@@ -41,6 +45,7 @@ Merged merge(const std::vector<Bytes>& streams, std::size_t piece, detail::Ties 
     BRUME_CHECK(writer.put(pair).has_value());
   }
   BRUME_CHECK(writer.finish().has_value());
+  out.largest_pair = writer.largest_pair();
   out.accepted = true;
   return out;
 }
@@ -57,6 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BRUME_CHECK(whole.accepted == cut.accepted && whole.again == cut.again);
   if (whole.accepted) {
     BRUME_CHECK(whole.again == input);
+    const std::size_t largest = whole.largest_pair;
+    BRUME_CHECK(merge({input}, piece, detail::Ties::kAsTheyCame, largest).again == input);
+    BRUME_CHECK(largest == 0 || !merge({input}, piece, detail::Ties::kAsTheyCame, largest - 1).accepted);
     const std::vector<Bytes> copies(count, input);
     for (const auto ties : {detail::Ties::kAsTheyCame, detail::Ties::kByValue}) {
       const Merged all = merge(copies, piece, ties);
