@@ -10,6 +10,7 @@
 #include <array>
 #include <bit>
 #include <concepts>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -63,7 +64,8 @@ struct Codec<T> {
   static bool decode(std::string_view& in, T& value) {
     if (in.size() < sizeof(T)) return false;
     Bits bits = 0;
-    for (std::size_t i = sizeof(T); i-- > 0;) bits = static_cast<Bits>(bits << 8 | static_cast<std::uint8_t>(in[i]));
+    std::memcpy(&bits, in.data(), sizeof bits);
+    if constexpr (std::endian::native != std::endian::little) bits = std::byteswap(bits);
     value = std::bit_cast<T>(bits);
     in.remove_prefix(sizeof(T));
     return true;
@@ -139,14 +141,28 @@ struct Codec<std::array<T, kCount>> {
 // varint count, then the elements; none of them may take no bytes.
 template <Encodable T>
 struct Codec<std::vector<T>> {
+  // In memory as on their way.
+  static constexpr bool kCopied = std::floating_point<T> && std::endian::native == std::endian::little;
+
   static void encode(const std::vector<T>& value, std::string& out) {
     Codec<std::uint64_t>::encode(value.size(), out);
+    if constexpr (kCopied) {
+      out.append(reinterpret_cast<const char*>(value.data()), value.size() * sizeof(T));
+      return;
+    }
     for (const T& element : value) Codec<T>::encode(element, out);
   }
   static bool decode(std::string_view& in, std::vector<T>& value) {
     std::uint64_t count = 0;
     if (!Codec<std::uint64_t>::decode(in, count) || count > in.size()) return false;
     value.clear();
+    if constexpr (kCopied) {
+      if (count > in.size() / sizeof(T)) return false;
+      value.resize(count);
+      if (count > 0) std::memcpy(value.data(), in.data(), count * sizeof(T));
+      in.remove_prefix(count * sizeof(T));
+      return true;
+    }
     for (; count > 0; --count) {
       if constexpr (std::same_as<T, bool>) {  // its elements are no objects
         bool element = false;

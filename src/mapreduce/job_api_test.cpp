@@ -206,49 +206,6 @@ TEST(JobApi, TurnsWhatAJobThrowsIntoAnError) {
   EXPECT_EQ(counting.new_map(scratch)->feed({"x"}, out).error(), "the job threw an exception");
 }
 
-TEST(Codec, GivesBackWhatItTook) {
-  const auto same = [](const auto& value) {
-    using T = std::remove_cvref_t<decltype(value)>;
-    std::string bytes;
-    Codec<T>::encode(value, bytes);
-    for (std::size_t size = 0; size < bytes.size(); ++size) {
-      std::string_view cut(bytes.data(), size);
-      T other{};
-      EXPECT_FALSE(Codec<T>::decode(cut, other));
-    }
-    std::string_view in = bytes;
-    T other{};
-    EXPECT_TRUE(Codec<T>::decode(in, other));
-    EXPECT_TRUE(in.empty());
-    EXPECT_EQ(value, other);
-  };
-  same(std::uint64_t{0});
-  same(~std::uint64_t{0});
-  same(std::numeric_limits<std::int64_t>::min());
-  same(std::int8_t{-128});
-  same(1.5);
-  same(-0.25f);
-  same(std::string("a\0b", 3));
-  same(std::tuple<std::uint32_t, std::string, double>(7, "x", -1));
-  same(std::pair<std::int32_t, std::string>(-7, ""));
-  same(std::array<std::int64_t, 3>{1, -1, 1000});
-  same(std::vector<std::string>{});
-  same(std::vector<std::string>{"", "fog", std::string(300, 'x')});
-  std::string too_large;
-  Codec<std::uint64_t>::encode(256, too_large);
-  std::string_view in = too_large;
-  std::uint8_t byte;
-  EXPECT_FALSE(Codec<std::uint8_t>::decode(in, byte));
-}
-
-TEST(Codec, RefusesAVectorOfMoreElementsThanBytes) {
-  std::string bytes;
-  Codec<std::uint64_t>::encode(std::uint64_t{1} << 60, bytes);
-  std::string_view in = bytes;
-  std::vector<double> vector;
-  EXPECT_FALSE(Codec<std::vector<double>>::decode(in, vector));
-}
-
 TEST(Lines, ComeWithoutTheirEnds) {
   const auto lines = [](std::string_view text) {
     std::vector<std::string> all;
