@@ -81,6 +81,10 @@ class Cluster:
             sealed.chmod(0o644)  # nodes have a user of their own
         return sealed, cost
 
+    def open(self, sealed, plain):
+        """Opens a file that was sealed to this cluster: what it cost."""
+        return call([self.tool, "open", "--force", sealed, "-o", plain], self.env)[0]
+
     def processes(self):
         """Role -> process numbers."""
         if self.pids is None:

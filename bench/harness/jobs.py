@@ -30,6 +30,13 @@ def sealed_arguments(cluster, others, named):
             for name, path in ((name, cluster.seal(path, *others)[0]) for name, path in named)]
 
 
+def behind_open(bench, job, cluster, sealed, amount, missing):
+    """Phoenix++ on the same sealed input: it reads plain files, so `brume open` comes first."""
+    opened = bench.work / "opened"
+    return {f"{label}, behind `brume open`": lambda output, run=run: cluster.open(sealed, opened) + run(output)
+            for label, run in phoenix_of(job, [opened], amount, bench.cores, missing).items()}
+
+
 def one(bench, job):
     amount = amount_of(job, bench.scale)
     inputs = job.make(bench, amount)
@@ -56,13 +63,15 @@ def one(bench, job):
                              for label, cluster in clusters.items()})
         programs.update(peers_of(job, paths, bench.cores, missing))
         phoenix = phoenix_of(job, paths, amount, bench.cores, missing)
+        if phoenix and job.shared:
+            phoenix.update(behind_open(bench, job, first, sealed[0], amount, missing))
         programs.update(phoenix)
         rounds = Rounds(job.name, programs, bench.runs, bench.work, job.same, phoenix)
     finally:
         for cluster in clusters.values():
             cluster.down()
-        for path in share.glob("*.age"):
-            path.unlink()
+        for path in [*share.glob("*.age"), bench.work / "opened"]:
+            path.unlink(missing_ok=True)
     size = size_text(sum(path.stat().st_size for path in paths))
     what = job.what.format(size if job.unit == "bytes" else f"{amount:,}".replace(",", " "))
     bench.out(f"\n**{job.name}**, {what}" + ("" if job.unit == "bytes" else f" ({size})") + "\n")

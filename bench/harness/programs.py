@@ -39,6 +39,10 @@ class Cost:
     moved: int = 0                                # of a cluster's run: bytes that its nodes wrote, to disk and to others
     answer: dict = field(default_factory=dict)    # of a cluster's run: what `brume run --json` said
 
+    def __add__(self, then):
+        """Of one program after another."""
+        return Cost(self.wall + then.wall, self.cpu + then.cpu, max(self.peak_kb, then.peak_kb))
+
 
 def last_line(text):
     return (text.strip() or "it says nothing").splitlines()[-1][-300:]
