@@ -278,7 +278,7 @@ void ControlServer::read_some_frames(const Shared& connection) {
   if (!fed) end(connection, fed.error());
 }
 
-void ControlServer::end(const Shared& connection, Error why) {
+void ControlServer::end(const Shared& connection, const Error& why) {
   if (connection->ended) return;
   connection->ended = true;
   loop_.unwatch(connection->watch);

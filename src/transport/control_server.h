@@ -76,7 +76,7 @@ class ControlServer final : public ConnectionSink {
   void on_ready(const Shared& connection, std::uint32_t events);
   void read_some_frames(const Shared& connection);
   void update_watch(const Shared& connection);
-  void end(const Shared& connection, Error why);
+  void end(const Shared& connection, const Error& why);
   void tick();
 
   EventLoop& loop_;
