@@ -6,7 +6,6 @@
 #include "crypto/random.h"
 #include "crypto/tls_bio.h"
 #include "crypto/tls_peer.h"
-#include "crypto/vector_state.h"
 #include "crypto/x509.h"
 
 namespace brume::crypto {
@@ -105,7 +104,6 @@ Status TlsSession::State::end_with(const char* doing) {
 Status TlsSession::State::handshake() {
   ERR_clear_error();
   int result = SSL_do_handshake(ssl.get());
-  clear_upper_halves();
   if (result == 1) {
     BRUME_CHECK(peer.accepted.has_value() && SSL_session_reused(ssl.get()) == 0);
     established = true;
@@ -121,7 +119,6 @@ Status TlsSession::State::read() {
     ERR_clear_error();
     std::size_t size = 0;
     int result = SSL_read_ex(ssl.get(), record.data(), record.size(), &size);
-    clear_upper_halves();
     if (result != 1) {
       int error = SSL_get_error(ssl.get(), result);
       if (error == SSL_ERROR_WANT_READ) return {};
@@ -190,9 +187,7 @@ Status TlsSession::send(ByteView plaintext) {
   make_room(state.wires.outgoing, size);
   ERR_clear_error();
   std::size_t written = 0;
-  const int result = SSL_write_ex(state.ssl.get(), plaintext.data(), plaintext.size(), &written);
-  clear_upper_halves();
-  if (result != 1) return state.end_with("send");
+  if (SSL_write_ex(state.ssl.get(), plaintext.data(), plaintext.size(), &written) != 1) return state.end_with("send");
   BRUME_CHECK(written == plaintext.size());
   return {};
 }
@@ -207,7 +202,6 @@ void TlsSession::close() {
   if (!open) return;
   ERR_clear_error();
   SSL_shutdown(state.ssl.get());
-  clear_upper_halves();
   ERR_clear_error();
 }
 

@@ -6,7 +6,6 @@
 
 #include "crypto/tls_bio.h"
 #include "crypto/tls_server_name.h"
-#include "crypto/vector_state.h"
 
 namespace brume::crypto {
 
@@ -44,7 +43,6 @@ Status TlsClient::State::end_with(const char* doing) {
 Status TlsClient::State::handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl.get());
-  clear_upper_halves();
   if (result == 1) {
     // SSL_VERIFY_PEER refuses all else; that nobody turned it off is what this asks.
     BRUME_CHECK(SSL_get_verify_result(ssl.get()) == X509_V_OK && SSL_get0_peer_certificate(ssl.get()) != nullptr);
@@ -62,7 +60,6 @@ Status TlsClient::State::read() {
     ERR_clear_error();
     std::size_t size = 0;
     const int result = SSL_read_ex(ssl.get(), record.data(), record.size(), &size);
-    clear_upper_halves();
     if (result != 1) {
       const int error = SSL_get_error(ssl.get(), result);
       if (error == SSL_ERROR_WANT_READ) return {};
@@ -116,9 +113,7 @@ Status TlsClient::send(ByteView plaintext) {
   if (plaintext.empty()) return {};
   ERR_clear_error();
   std::size_t written = 0;
-  const int result = SSL_write_ex(state.ssl.get(), plaintext.data(), plaintext.size(), &written);
-  clear_upper_halves();
-  if (result != 1) return state.end_with("send");
+  if (SSL_write_ex(state.ssl.get(), plaintext.data(), plaintext.size(), &written) != 1) return state.end_with("send");
   return {};
 }
 
