@@ -59,14 +59,10 @@ struct Codec<T> {
 template <std::floating_point T>
   requires(sizeof(T) == 4 || sizeof(T) == 8)
 struct Codec<T> {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   static void encode(T value, std::string& out) { append_little<T>(value, out); }
   static bool decode(std::string_view& in, T& value) {
     if (in.size() < sizeof(T)) return false;
-    Bits bits = 0;
-    std::memcpy(&bits, in.data(), sizeof bits);
-    if constexpr (std::endian::native != std::endian::little) bits = std::byteswap(bits);
-    value = std::bit_cast<T>(bits);
+    value = BinaryReader(in).little<T>();
     in.remove_prefix(sizeof(T));
     return true;
   }
