@@ -4,6 +4,7 @@
 #include <future>
 
 #include "appraisal/policy.h"
+#include "cli/job_image.h"
 #include "cli/job_program.h"
 #include "cli/platform_setup.h"
 #include "crypto/random.h"
@@ -22,7 +23,6 @@ namespace {
 
 constexpr std::size_t kFileSizeLimit = 1u << 20;
 constexpr milliseconds kMasterStartLimit{10'000};
-constexpr const char* kReferenceFile = "reference-values.json";
 constexpr const char* kDefaultJob = "word_count";
 constexpr std::uint64_t kDefaultHeapSize = 1024ull << 20;
 
@@ -56,11 +56,6 @@ Result<fs::path> build_default_image(const master::Home& home) {
   BRUME_ASSIGN(built.reference.manifest_digest, image::write_oci_layout(path, built.files, built.settings));
   BRUME_TRY(master::write_private_file(path / kReferenceFile, image::encode_reference_values(built.reference)));
   return path;
-}
-
-Result<image::ReferenceValues> read_reference(const fs::path& image_dir) {
-  BRUME_ASSIGN(const std::string text, master::read_text_file(image_dir / kReferenceFile, kFileSizeLimit));
-  return image::parse_reference_values(text);
 }
 
 // Nodes of another owner's image would take this master for a stranger, and end without a word.

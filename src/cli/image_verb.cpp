@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/job_image.h"
 #include "cli/job_program.h"
 #include "cli/verbs.h"
 #include "image/image_build.h"
@@ -16,9 +17,6 @@ namespace brume::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* kReferenceFile = "reference-values.json";
-constexpr std::size_t kReferenceSizeLimit = 64u << 10;
 
 struct BuildOptions {
   std::string job;
@@ -88,8 +86,7 @@ Status build(const BuildOptions& options) {
   std::error_code error;
   if (options.force) fs::remove_all(options.out, error);
   BRUME_TRY(write_image(options.out, built.files, built.settings, built.reference));
-  BRUME_ASSIGN(std::string text, master::read_text_file(fs::path(options.out) / kReferenceFile, kReferenceSizeLimit));
-  BRUME_ASSIGN(image::ReferenceValues written, image::parse_reference_values(text));
+  BRUME_ASSIGN(const image::ReferenceValues written, read_reference(options.out));
   print_reference(written, options.json);
   return {};
 }
@@ -101,8 +98,7 @@ Status measure(const std::string& dir, bool as_json) {
   print_reference(values, as_json);
   std::error_code error;
   if (!fs::exists(fs::path(dir) / kReferenceFile, error)) return {};
-  BRUME_ASSIGN(std::string text, master::read_text_file(fs::path(dir) / kReferenceFile, kReferenceSizeLimit));
-  BRUME_ASSIGN(image::ReferenceValues written, image::parse_reference_values(text));
+  BRUME_ASSIGN(const image::ReferenceValues written, read_reference(dir));
   if (written != values)
     return fail(ErrorCode::kAuthFailed, dir + ": the image is not what its " + kReferenceFile +
                                             " says; rebuild it, or see 'brume image diff' against a good copy");

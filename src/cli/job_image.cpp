@@ -1,10 +1,8 @@
 #include "cli/job_image.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "files/input_file.h"
-#include "image/reference_values.h"
 
 namespace brume::cli {
 
@@ -12,15 +10,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kReferenceFile = "reference-values.json";
-constexpr std::size_t kReferenceSizeLimit = 64u << 10;
-
 std::string job_name(std::string asked) {
   std::ranges::replace(asked, '_', '-');
   return asked;
 }
 
 }  // namespace
+
+Result<image::ReferenceValues> read_reference(const fs::path& image_dir) {
+  BRUME_ASSIGN(const std::string text, master::read_text_file(image_dir / kReferenceFile, kReferenceSizeLimit));
+  return image::parse_reference_values(text);
+}
 
 Status check_job(const std::string& asked, const Cluster& cluster) {
   std::vector<std::string> images = cluster.more_images;

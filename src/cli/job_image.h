@@ -1,9 +1,18 @@
-// What `brume run` learns of images from their reference values: which job one holds, and its program's measurement.
+// What the tool learns of images from their reference values: who made one, which job it holds, its measurements.
 #pragma once
 
+#include <filesystem>
+
 #include "cli/cluster.h"
+#include "image/reference_values.h"
 
 namespace brume::cli {
+
+inline constexpr const char* kReferenceFile = "reference-values.json";
+inline constexpr std::size_t kReferenceSizeLimit = 64u << 10;
+
+// Of an image's folder. Errors: as those of read_text_file() and parse_reference_values().
+Result<image::ReferenceValues> read_reference(const std::filesystem::path& image_dir);
 
 // The program would refuse every order of another job; this says so before anything is sealed or sent. An image that is
 // not there any more is not asked.
