@@ -10,7 +10,6 @@
 #include <array>
 #include <bit>
 #include <concepts>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -155,7 +154,7 @@ struct Codec<std::vector<T>> {
     if constexpr (kCopied) {
       if (count > in.size() / sizeof(T)) return false;
       value.resize(count);
-      if (count > 0) std::memcpy(value.data(), in.data(), count * sizeof(T));
+      in.copy(reinterpret_cast<char*>(value.data()), count * sizeof(T));
       in.remove_prefix(count * sizeof(T));
       return true;
     }
