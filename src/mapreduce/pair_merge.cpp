@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "mapreduce/loser_tree.h"
 #include "mapreduce/record_buffer.h"
@@ -82,8 +83,10 @@ class PairCursor {
     BRUME_TRY(buffer_.want(size));
     if (buffer_.size() < size) return malformed("map stream: ends within a key");
     const std::string_view key = as_chars({buffer_.data(), size});
-    if (any_ && key <= key_) return malformed("map stream: keys out of order");
-    head_.prefix = key_prefix(buffer_.data(), size);
+    const std::uint64_t prefix = key_prefix(buffer_.data(), size);
+    const std::uint64_t last_prefix = std::exchange(head_.prefix, prefix);
+    if (any_ && (prefix == last_prefix ? key <= key_ : prefix < last_prefix))
+      return malformed("map stream: keys out of order");
     key_.assign(key);
     buffer_.skip(size);
     return {};
@@ -130,18 +133,21 @@ class Merged final : public PairReader {
       cursors_.clear();  // and with them their memory
       return false;
     }
-    pair = {head.key, head.value, begun_ && ((tree_.winner() == last && head.same_key) || head.key == last_key_)};
+    pair = {head.key, head.value, begun_ && ((tree_.winner() == last && head.same_key) || has_last_key(head))};
     if (!pair.same_key) last_key_.assign(head.key);
+    last_prefix_ = head.prefix;
     begun_ = true;
     return true;
   }
 
  private:
   explicit Merged(std::vector<PairCursor> cursors) : cursors_(std::move(cursors)), tree_(cursors_) {}
+  bool has_last_key(const Head& head) const { return head.prefix == last_prefix_ && head.key == last_key_; }
 
   std::vector<PairCursor> cursors_;
   LoserTree<PairCursor, Before<ties>> tree_;
   std::string last_key_;
+  std::uint64_t last_prefix_ = 0;
   bool begun_ = false;
 };
 

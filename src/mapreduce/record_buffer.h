@@ -17,6 +17,8 @@ class PieceSource {
   virtual ~PieceSource() = default;
   // Empty at the end. The view is valid until the next call.
   virtual Result<ByteView> next() = 0;
+  // Whether next() shows what lies in memory: to read it ahead would win nothing.
+  virtual bool at_hand() const { return false; }
 };
 
 // The first 8 bytes of a key as a number that compares as they do; zeros behind a short one. 8 bytes are readable.

@@ -13,41 +13,6 @@ using Action = RunAction::Kind;
 // Smaller streams come as fast as a hint does.
 constexpr std::uint64_t kHintLeast = 16u << 10;
 
-// A stored output, opened again block by block.
-class StoredOutput final : public PieceSource {
- public:
-  StoredOutput(OutputStore& store, std::uint32_t partition, const crypto::Key32& key, const sealed::StreamId& id,
-               const sealed::StreamTotals& totals)
-      : store_(store),
-        partition_(partition),
-        opener_(key, id),
-        totals_(totals),
-        plaintext_(sealed::kSealedBlockLimit) {}
-
-  Result<ByteView> next() override {
-    for (;;) {
-      if (opener_.ended()) {
-        if (!checked_) BRUME_TRY(opener_.finish(totals_));
-        checked_ = true;
-        return ByteView();
-      }
-      BRUME_ASSIGN(const ByteView block, store_.get(partition_, index_++));
-      if (block.empty()) return fail(ErrorCode::kAuthFailed, "stored output " + std::to_string(partition_) + " is cut");
-      BRUME_ASSIGN(const ByteView plaintext, opener_.open(block, plaintext_));
-      if (!plaintext.empty()) return plaintext;
-    }
-  }
-
- private:
-  OutputStore& store_;
-  const std::uint32_t partition_;
-  sealed::BlockOpener opener_;
-  const sealed::StreamTotals totals_;
-  Bytes plaintext_;
-  std::uint64_t index_ = 0;
-  bool checked_ = false;
-};
-
 InputCommitment commitment_to(const SealedFile& file) {
   const sealed::ClaimedAgeLayout& layout = file.layout.layout();  // proved: AgeLayout
   return {file.opening.commitment.header, file.opening.commitment.payload_key, layout.chunk_count,
@@ -58,6 +23,10 @@ InputCommitment commitment_to(const SealedFile& file) {
 std::string name_of(const Descriptor& descriptor, const TaskId& task) {
   if (task.stage != Stage::kMap) return to_string(task);
   return printable(map_name(task.index, begin_of(descriptor, task.index)), kFailureTextLimit);
+}
+
+std::string output_text(std::uint32_t partition, std::string_view why) {
+  return "output of partition " + std::to_string(partition) + ": " + std::string(why);
 }
 
 // Which chunks each map task reads.
@@ -114,17 +83,19 @@ Result<std::unique_ptr<RunCore>> RunCore::create(RunRequest request, Random& ran
   fields.epoch = request.epoch;
   fields.padding_least = request.padding_least;
   BRUME_ASSIGN(Descriptor descriptor, Descriptor::create(std::move(fields)));
-  return std::unique_ptr<RunCore>(new RunCore(std::move(descriptor), std::move(secrets), request.plan, random, store));
+  return std::unique_ptr<RunCore>(
+      new RunCore(std::move(descriptor), std::move(secrets), request.plan, random, store, request.output_memory));
 }
 
-RunCore::RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Random& random, OutputStore& store)
+RunCore::RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Random& random, OutputStore& store,
+                 std::uint64_t output_memory)
     : descriptor_(std::move(descriptor)),
       secrets_(std::move(secrets)),
       keys_{RunKeys(crypto::Key32::random(random), descriptor_.hash())},
       plan_(descriptor_.split_count(), descriptor_.partition_count(), descriptor_.has_stitch(), plan,
             [this](const TaskId& task) { return name_of(descriptor_, task); }),
       ledger_(descriptor_),
-      store_(store) {}
+      outputs_(descriptor_.partition_count(), store, output_memory) {}
 
 void RunCore::send(NodeId node, Message message) {
   if (!nodes_.contains(node)) return;
@@ -323,9 +294,8 @@ void RunCore::collect(const PlanCommand& command) {
   BRUME_CHECK(committed != nullptr);
   const std::uint32_t partition = command.task.index;
   const sealed::StreamId id = stream_id(descriptor_, command.task, partition, committed->salt);
-  store_.discard(partition);
-  collectors_.emplace(command.ticket,
-                      Collector{partition, sealed::BlockOpener(stream_key(command.task, partition), id)});
+  outputs_.begin(partition, stream_key(command.task, partition), id, committed->totals[0]);
+  collectors_.emplace(command.ticket, partition);
   RunAction& action = actions_.emplace_back();
   action.kind = Action::kFetch;
   action.node = command.node;
@@ -337,9 +307,9 @@ void RunCore::withdraw(const TaskId& task) {
   note(to_string(task) + " is done again");
   ledger_.withdraw(task);
   if (task.stage != Stage::kReduce) return;
-  store_.discard(task.index);
+  outputs_.discard(task.index);
   for (auto at = collectors_.begin(); at != collectors_.end();) {
-    if (at->second.partition == task.index) {
+    if (at->second == task.index) {
       RunAction& action = actions_.emplace_back();
       action.kind = Action::kDropFetch;
       action.ticket = at->first;
@@ -353,25 +323,18 @@ void RunCore::withdraw(const TaskId& task) {
 void RunCore::on_output_block(Ticket ticket, ByteView sealed_block) {
   const auto found = collectors_.find(ticket);
   if (found == collectors_.end()) return;
-  Collector& collector = found->second;
-  Bytes plaintext(sealed_block.size());
-  const auto opened = collector.opener.open(sealed_block, plaintext);
-  crypto::wipe(plaintext);
-  if (!opened) return on_output_failed(ticket, opened.error().what);
-  if (auto status = store_.put(collector.partition, sealed_block); !status) {
-    plan_.fail_run("output of partition " + std::to_string(collector.partition) + ": " + status.error().what);
-    obey_plan();
-  }
+  const std::uint32_t partition = found->second;
+  const Status added = outputs_.add(partition, sealed_block);
+  if (added) return;
+  if (added.error().code != ErrorCode::kIo) return on_output_failed(ticket, added.error().what);
+  plan_.fail_run(output_text(partition, added.error().what));
+  obey_plan();
 }
 
 void RunCore::on_output_end(Ticket ticket) {
   const auto found = collectors_.find(ticket);
   if (found == collectors_.end()) return;
-  const Committed* committed = ledger_.find({Stage::kReduce, found->second.partition});
-  BRUME_CHECK(committed != nullptr);
-  if (auto status = found->second.opener.finish(committed->totals[0]); !status) {
-    return on_output_failed(ticket, status.error().what);
-  }
+  if (auto status = outputs_.end(found->second); !status) return on_output_failed(ticket, status.error().what);
   collectors_.erase(found);
   plan_.collected(ticket);
   obey_plan();
@@ -380,7 +343,7 @@ void RunCore::on_output_end(Ticket ticket) {
 void RunCore::on_output_failed(Ticket ticket, std::string_view why) {
   const auto found = collectors_.find(ticket);
   if (found == collectors_.end()) return;
-  const std::string text = "output of partition " + std::to_string(found->second.partition) + ": " + std::string(why);
+  const std::string text = output_text(found->second, why);
   note(text);
   plan_.collect_failed(ticket, text);
   obey_plan();
@@ -388,7 +351,7 @@ void RunCore::on_output_failed(Ticket ticket, std::string_view why) {
 
 void RunCore::end() {
   for (NodeId node : std::exchange(told_, {})) send(node, encode(RunEnd{descriptor_.run()}));
-  for (const auto& [ticket, collector] : collectors_) {
+  for (const auto& [ticket, partition] : collectors_) {
     RunAction& action = actions_.emplace_back();
     action.kind = Action::kDropFetch;
     action.ticket = ticket;
@@ -398,16 +361,7 @@ void RunCore::end() {
 
 std::vector<std::unique_ptr<PieceSource>> RunCore::outputs() const {
   BRUME_CHECK(finished_);
-  std::vector<std::unique_ptr<PieceSource>> outputs;
-  for (std::uint32_t partition = 0; partition < descriptor_.partition_count(); ++partition) {
-    const TaskId task{Stage::kReduce, partition};
-    const Committed* committed = ledger_.find(task);
-    BRUME_CHECK(committed != nullptr);
-    outputs.push_back(std::make_unique<StoredOutput>(store_, partition, stream_key(task, partition),
-                                                     stream_id(descriptor_, task, partition, committed->salt),
-                                                     committed->totals[0]));
-  }
-  return outputs;
+  return outputs_.read();
 }
 
 std::vector<RunAction> RunCore::take_actions() { return std::exchange(actions_, {}); }

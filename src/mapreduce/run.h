@@ -11,10 +11,10 @@
 #include <set>
 
 #include "base/outside.h"
+#include "mapreduce/collected_outputs.h"
 #include "mapreduce/completeness.h"
 #include "mapreduce/hint_room.h"
 #include "mapreduce/merge.h"
-#include "mapreduce/output_store.h"
 #include "mapreduce/plan.h"
 #include "sealed/age_header.h"
 #include "sealed/age_payload.h"
@@ -50,6 +50,7 @@ struct RunRequest {
   Sha256Digest policy_hash{};
   std::uint64_t epoch = 0;
   std::uint32_t padding_least = 0;  // see descriptor.h
+  std::uint64_t output_memory = 0;  // see collected_outputs.h
   PlanOptions plan{};
 };
 
@@ -123,9 +124,8 @@ class RunCore {
 
   std::vector<RunAction> take_actions();
 
-  // The partitions, opened as they are read, to be merged to the whole result. Once kFinished was said. They may be
-  // read by another thread, and the core outlives them. An error of one means that the store did not give back what was
-  // put: nothing of the result may be used.
+  // The partitions, to be merged to the whole result (CollectedOutputs::read). Once kFinished was said. They may be
+  // read by another thread, and the core outlives them.
   std::vector<std::unique_ptr<PieceSource>> outputs() const;
 
   bool over() const { return plan_.over(); }
@@ -135,16 +135,12 @@ class RunCore {
   RunProgress progress() const;
 
  private:
-  struct Collector {
-    std::uint32_t partition = 0;
-    sealed::BlockOpener opener;
-  };
-
   struct Secrets {
     std::vector<crypto::Key32> inputs;  // payload keys, by input
     std::vector<crypto::Key32> sides;
   };
-  RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Random& random, OutputStore& store);
+  RunCore(Descriptor descriptor, Secrets secrets, PlanOptions plan, Random& random, OutputStore& store,
+          std::uint64_t output_memory);
 
   crypto::Key32 stream_key(const TaskId& producer, std::uint32_t partition) const;
   Status on_done(NodeId from, ByteView body);
@@ -163,12 +159,12 @@ class RunCore {
   std::vector<RunKeys> keys_;  // by generation; the last one is for new attempts
   Plan plan_;
   Ledger ledger_;
-  OutputStore& store_;
+  CollectedOutputs outputs_;
   std::set<NodeId> nodes_;
   std::set<NodeId> told_;  // that the run began
   std::map<Ticket, std::uint32_t> generations_;
-  std::map<Ticket, Collector> collectors_;
-  std::optional<TaskDone> report_;  // being committed
+  std::map<Ticket, std::uint32_t> collectors_;  // of which partition
+  std::optional<TaskDone> report_;              // being committed
   HintRoom hint_room_;
   std::vector<RunAction> actions_;
   bool finished_ = false;

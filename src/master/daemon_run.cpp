@@ -1,4 +1,6 @@
 // The daemon's part of one pass of a job: which nodes do it, what it reads, and how it ends.
+#include <unistd.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -29,6 +31,18 @@ constexpr std::uint64_t kPartitionsPerReducer = 4;
 // What is sorted should fit into memory at once: a pair takes more there than in the input, and what does not fit is
 // sealed, kept on disk and opened once more.
 constexpr std::uint64_t kMemoryPerSorted = 4;
+
+// Of a result on its way, in memory until it is written; what is more waits sealed on disk.
+constexpr std::uint64_t kOutputMemory = 512u << 20;
+constexpr std::uint64_t kMachinesPart = 8;
+
+std::uint64_t output_memory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page_size = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_size <= 0) return 0;
+  const std::uint64_t machine = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_size);
+  return std::min(kOutputMemory, machine / kMachinesPart);
+}
 
 void choose_splits(std::uint64_t asked, std::uint64_t input_size, std::uint32_t mappers, std::uint64_t most,
                    mapreduce::RunRequest& request) {
@@ -140,6 +154,7 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
     return fail(ErrorCode::kUsage, "run: at most " + std::to_string(mapreduce::kPartitionLimit) + " partitions");
   request.policy_hash = membership_->policy().hash;
   request.epoch = membership_->policy().epoch;
+  request.output_memory = output_memory();
   BRUME_ASSIGN(auto spool, OutputSpool::create(options_.home.runs(), request.partition_count));
   BRUME_ASSIGN(auto core, mapreduce::RunCore::create(std::move(request), random_, *spool));
   auto run = std::make_shared<JobRun>(std::move(spool), std::move(core), std::move(inputs), *this);

@@ -5,7 +5,13 @@
 namespace brume::master {
 
 ReadAhead::ReadAhead(std::vector<std::unique_ptr<mapreduce::PieceSource>> sources) {
-  for (auto& source : sources) lanes_.push_back(std::make_unique<Lane>(*this, std::move(source)));
+  for (auto& source : sources) {
+    if (source->at_hand()) {
+      all_.push_back(at_hand_.emplace_back(std::move(source)).get());
+    } else {
+      all_.push_back(lanes_.emplace_back(std::make_unique<Lane>(*this, std::move(source))).get());
+    }
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -16,13 +22,6 @@ ReadAhead::~ReadAhead() {
   }
   changed_.notify_all();
   thread_.join();
-}
-
-std::vector<mapreduce::PieceSource*> ReadAhead::lanes() {
-  std::vector<mapreduce::PieceSource*> out;
-  out.reserve(lanes_.size());
-  for (const auto& lane : lanes_) out.push_back(lane.get());
-  return out;
 }
 
 Result<ByteView> ReadAhead::Lane::next() {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -20,8 +21,8 @@ class ReadAhead {
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 
-  // What stands for the sources, in their order. next() waits until its source gave a piece.
-  std::vector<mapreduce::PieceSource*> lanes();
+  // What stands for the sources, in their order: sources at hand themselves; of others, next() waits for a piece.
+  std::span<mapreduce::PieceSource* const> lanes() const { return all_; }
 
  private:
   static constexpr std::size_t kPiecesAhead = 2;   // of each
@@ -48,8 +49,10 @@ class ReadAhead {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<std::unique_ptr<mapreduce::PieceSource>> at_hand_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  Lane* wanted_ = nullptr;  // somebody waits for it
+  std::vector<mapreduce::PieceSource*> all_;  // of both
+  Lane* wanted_ = nullptr;                    // somebody waits for it
   std::size_t ready_count_ = 0;
   bool dropped_ = false;
   std::thread thread_;

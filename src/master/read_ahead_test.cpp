@@ -31,6 +31,12 @@ class Given final : public mapreduce::PieceSource {
   Bytes piece_;
 };
 
+class AtHand final : public mapreduce::PieceSource {
+ public:
+  bool at_hand() const override { return true; }
+  Result<ByteView> next() override { return ByteView(); }
+};
+
 std::vector<std::unique_ptr<mapreduce::PieceSource>> sources_of(std::size_t lanes, std::size_t pieces, bool last_fails,
                                                                 std::atomic<std::size_t>& taken) {
   std::vector<std::unique_ptr<mapreduce::PieceSource>> out;
@@ -98,6 +104,17 @@ TEST(ReadAhead, HoldsLittleOfManySources) {
 TEST(ReadAhead, TakesNoSources) {
   std::atomic<std::size_t> taken = 0;
   EXPECT_TRUE(ReadAhead(sources_of(0, 0, false, taken)).lanes().empty());
+}
+
+TEST(ReadAhead, LeavesWhatIsAtHandAsItIs) {
+  std::atomic<std::size_t> taken = 0;
+  auto sources = sources_of(2, 1, false, taken);
+  const mapreduce::PieceSource* const at_hand = sources.emplace(sources.begin() + 1, std::make_unique<AtHand>())->get();
+  ReadAhead ahead(std::move(sources));
+  ASSERT_EQ(ahead.lanes().size(), 3u);
+  EXPECT_EQ(ahead.lanes()[1], at_hand);
+  EXPECT_EQ(ahead.lanes()[0]->next()->size(), 1u);
+  EXPECT_EQ(ahead.lanes()[2]->next()->size(), 1u);
 }
 
 }  // namespace

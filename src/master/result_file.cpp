@@ -4,10 +4,18 @@
 
 #include <cerrno>
 #include <cstring>
+#include <future>
 
 #include "master/home.h"
 
 namespace brume::master {
+
+namespace {
+
+// As much as is worth a thread: it is hashed while it is written.
+constexpr std::size_t kHashedBeside = 256u << 10;
+
+}  // namespace
 
 Result<std::unique_ptr<ResultFile>> ResultFile::create(const std::filesystem::path& path, const std::string& recipient,
                                                        Random& random) {
@@ -51,8 +59,16 @@ Status ResultFile::commit() {
 }
 
 Status ResultFile::put(ByteView bytes) {
-  hash_.update(bytes);
   size_ += bytes.size();
+  if (bytes.size() < kHashedBeside) {
+    hash_.update(bytes);
+    return write_out(bytes);
+  }
+  const auto hashed = std::async(std::launch::async, [&] { hash_.update(bytes); });
+  return write_out(bytes);
+}
+
+Status ResultFile::write_out(ByteView bytes) {
   while (!bytes.empty()) {
     ssize_t n = ::write(file_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;

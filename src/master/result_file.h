@@ -30,6 +30,7 @@ class ResultFile final : public mapreduce::LineSink {
   ResultFile(std::filesystem::path path, std::filesystem::path temporary, UniqueFd file)
       : path_(std::move(path)), temporary_(std::move(temporary)), file_(std::move(file)) {}
   Status put(ByteView bytes);
+  Status write_out(ByteView bytes);
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
