@@ -262,7 +262,8 @@ void add_run(CLI::App& app) {
                    "Where the result goes (default: INPUT.result); FILE.age is sealed to the cluster's owner. "
                    "NAME=FILE: where the job's output NAME goes (default: beside it, FILE.NAME)")
       ->allow_extra_args(false);
-  verb->add_option("-r,--recipient", options->recipient, "age recipient to whom the result is sealed");
+  verb->add_option("-r,--recipient", options->recipient, "age recipient to whom the result is sealed")
+      ->check(check_not_empty);
   verb->add_option("--partitions", options->partitions,
                    "Reduce tasks (default: one a reducer, up to four where the input is large)")
       ->check(CLI::Range(1, 4096));

@@ -61,22 +61,24 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, const OutputOptio
     if (!file.fd_) return fail_errno(file.name_);
     return file;
   }
+  file.path_ = path;
   struct stat info{};
-  if (::stat(path.c_str(), &info) == 0) {
+  if (::fstatat(AT_FDCWD, path.c_str(), &info, options.follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0) {
     if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kUsage, path + ": is a folder; name a file");
-    if (!S_ISREG(info.st_mode)) {
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
       file.fd_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
       if (!file.fd_) return fail_errno(path);
       return file;
     }
     if (!options.force) return exists_already(path);
-    // A link stays a link: what it leads to is replaced.
-    std::error_code error;
-    file.path_ = fs::canonical(path, error).string();
-    if (error) return fail(ErrorCode::kIo, path + ": " + error.message());
-  } else {
-    if (errno != ENOENT) return fail_errno(path);
-    file.path_ = path;
+    if (options.follow) {
+      // A link stays a link: what it leads to is replaced.
+      std::error_code error;
+      file.path_ = fs::canonical(path, error).string();
+      if (error) return fail(ErrorCode::kIo, path + ": " + error.message());
+    }
+  } else if (errno != ENOENT) {
+    return fail_errno(path);
   }
   BRUME_TRY(file.open_temporary());
   file.regular_ = true;

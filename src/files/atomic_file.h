@@ -16,6 +16,7 @@ struct OutputOptions {
   bool force = false;    // replace a file that is there
   mode_t mode = 0666;    // less the umask
   bool durable = false;  // reaches the disk before it gets its name
+  bool follow = true;    // where a link leads; else it is a file as any other
 };
 
 // An open output. A path that names a device, a pipe or "-" (standard output) is written straight through.

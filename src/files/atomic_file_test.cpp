@@ -39,6 +39,30 @@ TEST_F(AtomicFiles, AreRefusedBeforeTheWorkWhereNoFileCanBe) {
   EXPECT_FALSE(AtomicFile::create(folder_ / "file/file"));
 }
 
+TEST_F(AtomicFiles, ReplaceWhatALinkLeadsToOrTheLink) {
+  const fs::path file = folder_ / "file";
+  const fs::path link = folder_ / "link";
+  std::ofstream(file) << "before";
+  fs::create_symlink("file", link);
+  EXPECT_EQ(written(link, "there"), "done");
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(*read_small_file(file, 10), "there");
+
+  EXPECT_FALSE(AtomicFile::create(link, {.follow = false})) << "it is a file that exists";
+  for (const char* target : {"file", "nowhere"}) {
+    fs::remove(link);
+    fs::create_symlink(target, link);
+    auto own = AtomicFile::create(link, {.force = true, .follow = false});
+    ASSERT_TRUE(own);
+    ASSERT_TRUE(own->write(as_bytes("here")));
+    ASSERT_TRUE(own->commit());
+    EXPECT_FALSE(fs::is_symlink(link));
+    EXPECT_EQ(*read_small_file(link, 10), "here");
+  }
+  EXPECT_EQ(*read_small_file(file, 10), "there");
+  EXPECT_FALSE(fs::exists(folder_ / "nowhere"));
+}
+
 TEST(LooksSealed, KnowsAgeFilesOfAnyVersionAndForm) {
   EXPECT_TRUE(looks_sealed("age-encryption.org/v1\n-> X25519"));
   EXPECT_TRUE(looks_sealed("age-encryption.org/v1\r\n"));

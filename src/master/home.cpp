@@ -1,14 +1,9 @@
 #include "master/home.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
+
+#include "files/atomic_file.h"
 
 namespace brume::master {
 
@@ -24,33 +19,12 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// Beside it, under a name that no other process and no other thread of this one writes to.
-fs::path name_beside(const fs::path& path) {
-  static std::atomic<unsigned> count{0};
-  fs::path out = path;
-  out += "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".new";
-  return out;
-}
+constexpr mode_t kPrivate = 0600;
 
-std::unexpected<Error> not_written(const fs::path& path, int error) {
-  return fail(ErrorCode::kIo, path.string() + ": could not be written: " + std::strerror(error));
-}
-
-// The content under a name of its own, which `path` is to get.
-Result<fs::path> write_beside(const fs::path& path, std::string_view content, Flush flush) {
-  fs::path temporary = name_beside(path);
-  BRUME_ASSIGN(UniqueFd file, create_private_file(temporary));
-  bool good = true;
-  for (std::size_t done = 0; good && done < content.size();) {
-    ssize_t n = write(file.get(), content.data() + done, content.size() - done);
-    good = n > 0;
-    if (good) done += static_cast<std::size_t>(n);
-  }
-  good = good && (flush == Flush::kLater || fsync(file.get()) == 0);
-  if (good) return temporary;
-  const int saved = errno;
-  unlink(temporary.c_str());
-  return not_written(path, saved);
+Status write_file(const fs::path& path, std::string_view content, const files::OutputOptions& options) {
+  BRUME_ASSIGN(files::AtomicFile file, files::AtomicFile::create(path.string(), options));
+  BRUME_TRY(file.write(as_bytes(content)));
+  return file.commit();
 }
 
 // Whoever comes first makes it; all others take that one.
@@ -106,35 +80,14 @@ Result<std::string> read_text_file(const fs::path& path, std::size_t limit_size)
   return content;
 }
 
-// In a folder that others may write to, a file that one of them made there before would be theirs to read and change.
-Result<UniqueFd> create_private_file(const fs::path& path) {
-  ::unlink(path.c_str());
-  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file) return file;
-  if (errno == EEXIST)
-    return fail(ErrorCode::kIo, path.string() +
-                                    ": cannot be replaced by a new file, for it is another user's or a "
-                                    "folder; remove it, or choose a folder that only you may write to");
-  return fail(ErrorCode::kIo, path.string() + ": " + std::strerror(errno));
-}
-
 Status write_private_file(const fs::path& path, std::string_view content, Flush flush) {
-  BRUME_ASSIGN(const fs::path temporary, write_beside(path, content, flush));
-  if (rename(temporary.c_str(), path.c_str()) == 0) return {};
-  const int saved = errno;
-  unlink(temporary.c_str());
-  return not_written(path, saved);
+  return write_file(path, content, {.force = true, .mode = kPrivate, .durable = flush == Flush::kNow, .follow = false});
 }
 
 Status write_private_file_once(const fs::path& path, std::string_view content) {
-  BRUME_ASSIGN(const fs::path temporary, write_beside(path, content, Flush::kNow));
-  bool done = renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0;
-  // Not every file system has that; a link refuses what exists just as well.
-  if (!done && errno == EINVAL) done = link(temporary.c_str(), path.c_str()) == 0;
-  const int saved = errno;
-  unlink(temporary.c_str());
-  if (done || saved == EEXIST) return {};
-  return not_written(path, saved);
+  auto status = write_file(path, content, {.mode = kPrivate, .durable = true, .follow = false});
+  if (!status && status.error().code == ErrorCode::kState) return {};  // it is there
+  return status;
 }
 
 Status make_private_folder(const fs::path& path) {

@@ -43,11 +43,10 @@ struct Home {
 Result<crypto::EcKey> load_or_make_master_key(const Home& home);
 Result<crypto::Rsa3072Key> load_or_make_signer_key(const Home& home);
 
-// Small files of our own. write_private_file is atomic (temporary file, rename), mode 0600. Flush: now, with fsync; or
-// when the system does, for what is worth no more than a result beside it, which fsync would write to the disk, too.
+// Small files of our own. write_private_file is atomic (files/atomic_file.h), mode 0600, and replaces a link itself.
+// Flush: now, with fsync; or when the system does, for what is worth no more than a result beside it, which fsync would
+// write to the disk, too.
 enum class Flush : std::uint8_t { kNow, kLater };
-// A new file to write to, mode 0600. What stood at that path goes: to others it may still be open.
-Result<UniqueFd> create_private_file(const std::filesystem::path& path);
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t limit_size);
 Status write_private_file(const std::filesystem::path& path, std::string_view content, Flush flush = Flush::kNow);
 // The same of what is made once: where a file is there already, it stays, and that is no error. Read it back.

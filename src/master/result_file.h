@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "base/unique_fd.h"
 #include "crypto/hash.h"
+#include "files/atomic_file.h"
 #include "mapreduce/merge.h"
 #include "sealed/age.h"
 
@@ -13,10 +13,9 @@ namespace brume::master {
 
 class ResultFile final : public mapreduce::LineSink {
  public:
-  // Writes to a temporary file beside `path`. recipient: empty for plain text.
+  // To be written to `path`. recipient: empty for plain text.
   static Result<std::unique_ptr<ResultFile>> create(const std::filesystem::path& path, const std::string& recipient,
                                                     Random& random);
-  ~ResultFile() override;  // removes what was not committed
 
   const std::filesystem::path& path() const { return path_; }
   Status write(ByteView text) override;
@@ -27,20 +26,16 @@ class ResultFile final : public mapreduce::LineSink {
   std::uint64_t size() const { return size_; }
 
  private:
-  ResultFile(std::filesystem::path path, std::filesystem::path temporary, UniqueFd file)
-      : path_(std::move(path)), temporary_(std::move(temporary)), file_(std::move(file)) {}
+  ResultFile(std::filesystem::path path, files::AtomicFile file) : path_(std::move(path)), file_(std::move(file)) {}
   Status put(ByteView bytes);
-  Status write_out(ByteView bytes);
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  UniqueFd file_;
+  files::AtomicFile file_;
   std::optional<sealed::AgeWriter> age_;
   Bytes buffer_;
   crypto::Sha256 hash_;
   Sha256Digest digest_;
   std::uint64_t size_ = 0;
-  bool committed_ = false;
 };
 
 }  // namespace brume::master

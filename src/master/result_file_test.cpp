@@ -45,7 +45,7 @@ class PrivateFiles : public testing::Test {
 
 TEST_F(PrivateFiles, AResultIsNotWrittenToAFileThatWasThere) {
   const fs::path path = folder_ / "result.txt";
-  const UniqueFd others = make_before(path.string() + ".part-" + std::to_string(::getpid()));
+  const UniqueFd others = make_before(path);
   crypto::SystemRandom random;
   const auto result = ResultFile::create(path, "", random);
   ASSERT_TRUE(result.has_value()) << result.error().what;
@@ -57,7 +57,7 @@ TEST_F(PrivateFiles, AResultIsNotWrittenToAFileThatWasThere) {
 
 TEST_F(PrivateFiles, ASmallFileIsNotWrittenToOneThatWasThere) {
   const fs::path path = folder_ / "key.pem";
-  const UniqueFd others = make_before(path.string() + ".new");
+  const UniqueFd others = make_before(path);
   const auto status = write_private_file(path, "a key");
   ASSERT_TRUE(status.has_value()) << status.error().what;
   EXPECT_EQ(size_of(others), 0);
@@ -68,18 +68,41 @@ TEST_F(PrivateFiles, ALinkIsReplacedAndLeadsNowhere) {
   const fs::path elsewhere = folder_ / "elsewhere";
   const UniqueFd others = make_before(elsewhere);
   const fs::path path = folder_ / "key.pem";
-  fs::create_symlink(elsewhere, path.string() + ".new");
+  fs::create_symlink(elsewhere, path);
   ASSERT_TRUE(write_private_file(path, "a key").has_value());
   EXPECT_EQ(size_of(others), 0);
   expect_private(path, "a key");
 }
 
-TEST_F(PrivateFiles, WhatCannotBeRemovedIsNamed) {
+TEST_F(PrivateFiles, AFolderIsNoFile) {
   const fs::path path = folder_ / "taken";
   fs::create_directory(path);
-  const auto file = create_private_file(path);
-  ASSERT_FALSE(file.has_value());
-  EXPECT_TRUE(file.error().what.contains("taken: cannot be replaced by a new file")) << file.error().what;
+  const auto status = write_private_file(path, "a key");
+  ASSERT_FALSE(status.has_value());
+  EXPECT_TRUE(status.error().what.contains("taken: is a folder; name a file")) << status.error().what;
+}
+
+TEST_F(PrivateFiles, WhatIsNotCommittedIsGone) {
+  const fs::path path = folder_ / "result.txt";
+  crypto::SystemRandom random;
+  ASSERT_TRUE((*ResultFile::create(path, "", random))->write(Bytes(1 << 20, 'x')).has_value());
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+// What is large is hashed by a thread of its own.
+TEST_F(PrivateFiles, ADigestIsOfTheFilesBytes) {
+  const fs::path path = folder_ / "result.txt";
+  crypto::SystemRandom random;
+  auto result = ResultFile::create(path, "", random);
+  Bytes all;
+  for (const std::size_t size : {std::size_t{3}, std::size_t{1} << 20, std::size_t{100'000}, std::size_t{3} << 20}) {
+    const Bytes text(size, static_cast<std::uint8_t>('a' + size % 7));
+    append(all, text);
+    ASSERT_TRUE((*result)->write(text).has_value());
+  }
+  ASSERT_TRUE((*result)->commit().has_value());
+  EXPECT_EQ((*result)->digest(), crypto::sha256(all));
+  EXPECT_EQ((*result)->size(), all.size());
 }
 
 }  // namespace
