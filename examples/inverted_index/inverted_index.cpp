@@ -60,7 +60,9 @@ struct InvertedIndex {
   template <typename Place>
   static void list(std::string_view word, brume::Values<Value> values, Place Value::* place, brume::Output& out) {
     std::vector<Place> sorted;
-    for (const Value& value : values) sorted.push_back(value.*place);
+    for (const Value& value : values) {  // equal ones one after another
+      if (sorted.empty() || sorted.back() != value.*place) sorted.push_back(value.*place);
+    }
     std::ranges::sort(sorted);
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     brume::Line rest;

@@ -33,7 +33,8 @@ struct Join {
     }
     const bool is_right = name == "right";
     std::string rest;
-    for (const std::string_view line : brume::Lines(piece.text)) {
+    for (const std::string_view whole : brume::Lines(piece.text)) {
+      const std::string_view line = brume::without_return(whole);
       std::string_view key;
       if (line.empty()) continue;
       if (!take_key(line, keys[is_right], key, rest)) {

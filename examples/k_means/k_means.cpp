@@ -13,6 +13,7 @@
 #include <brume/job.h>
 #include <brume/lines.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -103,24 +104,28 @@ struct Settings {
 struct Begin : Settings {
   using Key = std::pair<std::uint64_t, std::string>;
   using Value = bool;
+  // No more than k different ones can be wanted: the lowest so far.
+  using State = std::vector<Key>;
 
   brume::Stage stage() const { return {.sample_chunks = sample_chunks(), .partitions = 1}; }
-  void map(const brume::Piece& piece, brume::Emitter<Value, Key>& out) const {
+  void map(const brume::Piece& piece, State& lowest, brume::Emitter<Value, Key>& out) const {
     if (!centres.empty()) return;
-    // Of a piece no more than k can be wanted.
     std::vector<std::pair<std::uint64_t, std::string_view>> drawn;
     const std::size_t size = point_size();
     for (std::size_t at = 0; at < piece.text.size(); at += size) {
       const std::string_view point = piece.text.substr(at, size);
-      if (is_finite(point)) {
-        drawn.emplace_back(hash(point), point);
-      } else {
+      if (!is_finite(point)) {
         out.malformed(piece.offset + at);
+      } else if (const std::uint64_t its = hash(point); lowest.size() < count || its <= lowest.back().first) {
+        drawn.emplace_back(its, point);
       }
     }
-    const auto most = drawn.begin() + static_cast<std::ptrdiff_t>(std::min(drawn.size(), count));
-    std::ranges::partial_sort(drawn, most);
-    for (auto point = drawn.begin(); point != most; ++point) out.emit({point->first, std::string(point->second)}, true);
+    keep_lowest(drawn);
+    lowest.insert(lowest.end(), drawn.begin(), drawn.end());
+    keep_lowest(lowest);
+  }
+  void finish(State& lowest, brume::Emitter<Value, Key>& out) const {
+    for (const Key& point : lowest) out.emit(point, true);
   }
   static void combine(Value&, const Value&) {}
   void format(const Key& key, const Value&, brume::Line& line) const {
@@ -130,6 +135,12 @@ struct Begin : Settings {
   }
 
  private:
+  template <typename Drawn>
+  void keep_lowest(std::vector<Drawn>& drawn) const {
+    std::ranges::sort(drawn);
+    drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());
+    if (drawn.size() > count) drawn.erase(drawn.begin() + static_cast<std::ptrdiff_t>(count), drawn.end());
+  }
   static float coordinate(std::string_view point, std::size_t dimension) {
     float number = 0;
     std::memcpy(&number, point.data() + dimension * sizeof number, sizeof number);

@@ -59,7 +59,8 @@ struct Gather : Settings {
   using Value = std::string;
 
   void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
-    for (const std::string_view line : brume::Lines(piece.text)) {
+    for (const std::string_view whole : brume::Lines(piece.text)) {
+      const std::string_view line = brume::without_return(whole);
       const std::size_t tab = std::min(line.find('\t'), line.size());
       if (tab == 0 || tab >= line.size() - 1 || line.find('\t', tab + 1) != std::string_view::npos) {
         if (!line.empty()) out.malformed(piece.offset + static_cast<std::uint64_t>(line.data() - piece.text.data()));

@@ -30,15 +30,40 @@ struct RecordShape {
 
 struct SampleKeys : RecordShape {
   using Value = bool;
+  // Of what a task has read so far, evenly: input that is compressed comes whole, however much it is.
+  struct State {
+    std::string keys;
+    std::uint64_t step = 8;  // records from one key to the next
+    std::uint64_t left = 0;  // records to pass over
+  };
 
   brume::Stage stage() const { return {.sample_chunks = 256, .partitions = 1}; }
-  void map(std::string_view text, brume::Emitter<Value>& out) const {
-    for (std::size_t at = 0; at < text.size(); at += kEvery * size) out.emit(text.substr(at, key_size), true);
+  void map(std::string_view text, State& state, brume::Emitter<Value>&) const {
+    for (; !text.empty(); text.remove_prefix(size)) {
+      if (state.left-- > 0) continue;
+      state.keys += text.substr(0, key_size);
+      state.left = state.step - 1;
+      if (state.keys.size() / key_size == std::max(kMostKeys, kMostBytes / key_size)) thin_out(state);
+    }
+  }
+  void finish(State& state, brume::Emitter<Value>& out) const {
+    for (std::size_t at = 0; at < state.keys.size(); at += key_size)
+      out.emit(std::string_view(state.keys).substr(at, key_size), true);
   }
   void format(std::string_view, bool, brume::Line&) const {}
 
  private:
-  static constexpr std::size_t kEvery = 8;
+  // A sampled chunk of 64 KiB has fewer.
+  static constexpr std::size_t kMostKeys = 64;
+  static constexpr std::size_t kMostBytes = 128u << 10;
+
+  // Every other one stays.
+  void thin_out(State& state) const {
+    std::string keys;
+    for (std::size_t at = 0; at < state.keys.size(); at += 2 * key_size) keys += state.keys.substr(at, key_size);
+    state.keys = std::move(keys);
+    state.step *= 2;
+  }
 };
 
 struct SortByRange : RecordShape {

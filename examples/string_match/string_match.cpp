@@ -22,7 +22,8 @@ struct StringMatch {
   brume::ByteSet separators() const { return {'\n'}; }
 
   void map(std::string_view text, brume::Emitter<Value>& out) const {
-    for (const std::string_view line : brume::Lines(text)) {
+    for (const std::string_view whole : brume::Lines(text)) {
+      const std::string_view line = brume::without_return(whole);
       if (std::ranges::binary_search(strings, line, before)) out.emit(line, 1);
     }
   }

@@ -83,7 +83,7 @@ struct TopK {
   void map(const brume::Piece& piece, brume::Emitter<Value>& out) const {
     BestLines best{k, {}};
     for (const std::string_view line : brume::Lines(piece.text)) {
-      if (const auto number = number_of(line)) {
+      if (const auto number = number_of(brume::without_return(line))) {
         best.add(*number, line);
       } else {
         out.malformed(piece.offset + static_cast<std::uint64_t>(line.data() - piece.text.data()));

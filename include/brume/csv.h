@@ -27,6 +27,9 @@ class CsvRecord {
  public:
   // comma: what stands between fields; neither a quote nor a line end.
   explicit CsvRecord(char comma = ',') : comma_(comma) {}
+  // Fields lie in it.
+  CsvRecord(const CsvRecord&) = delete;
+  CsvRecord& operator=(const CsvRecord&) = delete;
 
   // Takes a line without its newline; the line must outlive the use of the fields. False if it is malformed: then
   // there are no fields, and error() says why.

@@ -102,8 +102,9 @@ struct Codec<ExactSum> {
   }
 
  private:
-  // A double's range is 2098 bits, and a part takes 53 of them: about 40.
-  static constexpr std::size_t kMaxParts = 64;
+  // A double's range is 2098 bits. A part takes 53 of them, as a rule; at least it has one, and another one lies
+  // between it and the next part (Shewchuk, section 2.4: nonadjacent).
+  static constexpr std::size_t kMaxParts = 2098 / 2 + 1;
 };
 
 }  // namespace brume

@@ -44,4 +44,10 @@ class Lines {
   std::string_view text_;
 };
 
+// The line as it is meant where lines end with a return and a newline.
+inline std::string_view without_return(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 }  // namespace brume

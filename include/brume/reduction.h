@@ -22,7 +22,12 @@ struct Sum {
   template <typename T>
     requires requires(const T& a, const T& b) { static_cast<T>(a + b); }
   void operator()(T& into, const T& more) const {
-    into = static_cast<T>(into + more);
+    if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+      using Bits = std::make_unsigned_t<T>;
+      into = static_cast<T>(static_cast<Bits>(static_cast<Bits>(into) + static_cast<Bits>(more)));
+    } else {
+      into = static_cast<T>(into + more);
+    }
   }
 };
 // Integers wrap at their type's size.

@@ -109,6 +109,8 @@ Result<std::vector<NamedPath>> list_inputs(const std::vector<std::string>& words
     }
     if (out.size() > limit) return fail(ErrorCode::kLimit, "more than " + std::to_string(limit) + " inputs");
   }
+  if (std::ranges::count(out, "-", &NamedPath::path) > 1)
+    return fail(ErrorCode::kUsage, "-: standard input is one input only");
   std::set<std::string> names;
   for (const NamedPath& input : out) {
     if (!names.insert(input.name).second)

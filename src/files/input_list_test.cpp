@@ -76,6 +76,7 @@ TEST_F(InputList, RefusesWhatCannotBeMeant) {
   EXPECT_EQ(listed({"x=nothing"}), "error: nothing: no such file or folder");
   EXPECT_EQ(listed({"empty"}), "error: empty: a folder without files");
   EXPECT_EQ(listed({"a.txt", "a.txt"}), "error: a.txt: named twice; NAME=PATH gives an input another name");
+  EXPECT_EQ(listed({"left=-", "right=-"}), "error: -: standard input is one input only");
   EXPECT_EQ(listed({"logs"}, 2), "error: logs: more than 2 files in all");
 }
 

@@ -121,6 +121,23 @@ class Outputs {
     if (out.paths_.first.empty()) out.paths_.first = "-";
     return out;
   }
+  Result<std::vector<mapreduce::LineSink*>> open_all(const std::vector<std::string>& others) {
+    std::vector<mapreduce::LineSink*> out;
+    BRUME_ASSIGN(out.emplace_back(), open(""));
+    for (const std::string& name : others) {
+      BRUME_ASSIGN(out.emplace_back(), open(name));
+    }
+    if (!paths_.others.empty())
+      return fail(ErrorCode::kUsage, "--output " + paths_.others.begin()->first + "=...: the job has no such output");
+    return out;
+  }
+  Status commit() {
+    for (const auto& sink : sinks_) BRUME_TRY(sink->commit());
+    return {};
+  }
+  bool to_standard_output() const { return paths_.first == "-"; }
+
+ private:
   Result<mapreduce::LineSink*> open(const std::string& name) {
     std::string path = paths_.first;
     if (!name.empty()) {
@@ -135,15 +152,7 @@ class Outputs {
     sinks_.push_back(std::make_unique<FileSink>(std::move(file)));
     return sinks_.back().get();
   }
-  Status commit() {
-    if (!paths_.others.empty())
-      return fail(ErrorCode::kUsage, "--output " + paths_.others.begin()->first + "=...: the job has no such output");
-    for (const auto& sink : sinks_) BRUME_TRY(sink->commit());
-    return {};
-  }
-  bool to_standard_output() const { return paths_.first == "-"; }
 
- private:
   files::OutputPaths paths_;
   files::OutputPlaces places_;
   std::vector<std::unique_ptr<FileSink>> sinks_;
@@ -233,7 +242,7 @@ Status run(JobProgram& program, const Options& options) {
   }
   BRUME_ASSIGN(Outputs outputs, Outputs::create(options.outputs));
   BRUME_ASSIGN(const LocalTotals totals,
-               run_local(program, local, inputs, [&](const std::string& name) { return outputs.open(name); }));
+               run_local(program, local, inputs, [&](const auto& others) { return outputs.open_all(others); }));
   BRUME_TRY(outputs.commit());
   // Standard output may be the result's.
   if (options.json) {

@@ -15,6 +15,7 @@ Result<DecodedInput> DecodedInput::open(Input& input, const formats::Compression
   BRUME_ASSIGN(const std::size_t size, input.read(begin));
   begin.resize(size);
   DecodedInput decoded(input, choice.value_or(formats::recognise(begin)), limits);
+  decoded.empty_ = size == 0;
   if (input.rewind()) return decoded;
   // A pipe: what was read of it is all that there is.
   decoded.encoded_ = std::move(begin);
@@ -23,7 +24,8 @@ Result<DecodedInput> DecodedInput::open(Input& input, const formats::Compression
 }
 
 std::optional<std::uint64_t> DecodedInput::size() const {
-  return compression_ == formats::Compression::kNone ? input_.size() : std::nullopt;
+  if (compression_ != formats::Compression::kNone) return std::nullopt;
+  return empty_ ? 0 : input_.size();
 }
 
 Result<bool> DecodedInput::refill() {

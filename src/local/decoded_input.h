@@ -35,6 +35,7 @@ class DecodedInput final : public Input {
   std::unique_ptr<formats::InputDecoder> decoder_;
   Bytes encoded_;         // read, and perhaps not yet used
   std::size_t used_ = 0;  // of encoded_
+  bool empty_ = false;    // there was not a byte
   bool input_ended_ = false;
   bool ended_ = false;
 };

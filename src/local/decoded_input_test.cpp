@@ -88,6 +88,11 @@ TEST(DecodedInput, KnowsItsSizeWhereItIsPlain) {
   }
 }
 
+TEST(DecodedInput, KnowsThatNothingIsThere) {
+  PipeInput nothing("");
+  EXPECT_EQ(DecodedInput::open(nothing, std::nullopt, {})->size(), 0u);
+}
+
 TEST(DecodedInput, BeginsAgain) {
   const std::string text = some_lines(50'000);
   for (const std::string& bytes :

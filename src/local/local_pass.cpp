@@ -142,10 +142,11 @@ Status LocalPass::skip(Input& input, std::uint64_t size) {
   return {};
 }
 
+std::uint64_t chunks_of(const Input& input) {
+  return std::max<std::uint64_t>(1, (*input.size() + mapreduce::kChunkSize - 1) / mapreduce::kChunkSize);
+}
+
 Status LocalPass::map_sample(std::span<Input* const> inputs, std::uint32_t sample_count) {
-  const auto chunks_of = [](const Input& input) {
-    return std::max<std::uint64_t>(1, (*input.size() + mapreduce::kChunkSize - 1) / mapreduce::kChunkSize);
-  };
   std::uint64_t total = 0;
   for (const Input* input : inputs) total += chunks_of(*input);
   std::uint64_t first = 0;  // chunk of the present input

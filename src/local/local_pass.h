@@ -9,6 +9,9 @@
 
 namespace brume::local {
 
+// Of the input's size, which is known: an empty input has one, as its age file has.
+std::uint64_t chunks_of(const Input& input);
+
 class LocalPass {
  public:
   // program is configured for the pass. All references outlive it.

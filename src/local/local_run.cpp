@@ -125,7 +125,7 @@ Status LocalRun::map(LocalPass& pass) {
   bool known = true;
   for (const Input* input : inputs) {
     known = known && input->size();
-    if (known) chunks += (*input->size() + mapreduce::kChunkSize - 1) / mapreduce::kChunkSize;
+    if (known) chunks += chunks_of(*input);
   }
   if (sample > 0 && known && sample < chunks) return pass.map_sample(inputs, sample);
   for (std::uint32_t i = 0; i < inputs.size(); ++i) BRUME_TRY(pass.map_input(*inputs[i], i));
@@ -164,7 +164,7 @@ Result<bool> LocalRun::one_pass(mapreduce::OutputRouter& result) {
 }  // namespace
 
 Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, std::span<Input* const> inputs,
-                              const OpenOutput& open_output) {
+                              const OpenOutputs& open_outputs) {
   if (options.partition_count == 0 || options.partition_count > mapreduce::kPartitionLimit)
     return fail(ErrorCode::kUsage, "partitions: 1 to " + std::to_string(mapreduce::kPartitionLimit));
   if (options.split_size == 0) return fail(ErrorCode::kUsage, "split size: at least one byte");
@@ -175,13 +175,7 @@ Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, 
   std::vector<std::string> sides;
   for (const LocalSide& side : options.sides) sides.push_back(side.name);
   BRUME_ASSIGN(mapreduce::Passes passes, mapreduce::Passes::create(std::move(stages), sides));
-  std::vector<mapreduce::LineSink*> sinks;
-  std::vector<std::string> names = passes.last_outputs();
-  names.insert(names.begin(), "");
-  for (const std::string& name : names) {
-    BRUME_ASSIGN(mapreduce::LineSink * sink, open_output(name));
-    sinks.push_back(sink);
-  }
+  BRUME_ASSIGN(std::vector<mapreduce::LineSink*> sinks, open_outputs(passes.last_outputs()));
   mapreduce::OutputRouter result(std::move(sinks));
   return LocalRun(program, options, inputs, std::move(passes)).run(result);
 }

@@ -61,11 +61,11 @@ struct LocalTotals {
   std::vector<std::string> notes;             // for people
 };
 
-// Called once for each output, the first one with an empty name, before anything is read.
-using OpenOutput = std::function<Result<mapreduce::LineSink*>(const std::string& name)>;
+// Called once, before anything is read: where the first output goes, and the others by their names.
+using OpenOutputs = std::function<Result<std::vector<mapreduce::LineSink*>>(const std::vector<std::string>& others)>;
 
 // All passes of the job. A record never crosses from one input to the next.
 Result<LocalTotals> run_local(JobProgram& program, const LocalOptions& options, std::span<Input* const> inputs,
-                              const OpenOutput& open_output);
+                              const OpenOutputs& open_outputs);
 
 }  // namespace brume::local

@@ -232,7 +232,8 @@ TEST(LocalRun, RefusesALongerRecordThanItsMemoryHolds) {
   LocalOptions options;
   options.limits.longest_record = 100'000;
   EXPECT_EQ(run(program, options, {std::string(200'000, 'x')}),
-            "error: map 0 (input, from byte 0): a record between two separators is longer than 100000 bytes");
+            "error: map 0 (input, from byte 0): a record is longer than 100000 bytes: give tasks more memory, with "
+            "brume image build --heap-mb, or --memory of brume run --local");
 }
 
 TEST(LocalRun, RefusesUnknownParameters) {

@@ -45,8 +45,12 @@ class TextSink final : public mapreduce::LineSink {
 
 // All outputs as texts, by name.
 struct TextOutputs {
-  OpenOutput opener() {
-    return [this](const std::string& name) -> Result<mapreduce::LineSink*> { return &of[name]; };
+  OpenOutputs opener() {
+    return [this](const std::vector<std::string>& others) {
+      std::vector<mapreduce::LineSink*> out = {&of[""]};
+      for (const std::string& name : others) out.push_back(&of[name]);
+      return Result<std::vector<mapreduce::LineSink*>>(std::move(out));
+    };
   }
   std::map<std::string, TextSink> of;
 };

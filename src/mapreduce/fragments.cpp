@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kCarryLimit = SplitCutter::kChunkLimit;
 
 Status too_long(std::size_t limit) {
-  return fail(ErrorCode::kLimit, "a record between two separators is longer than " + std::to_string(limit) + " bytes");
+  return fail(ErrorCode::kLimit,
+              "a record is longer than " + std::to_string(limit) +
+                  " bytes: give tasks more memory, with brume image build --heap-mb, or --memory of brume run --local");
 }
 
 // An input without a byte is one without records; one that is cut within its header is not what it seems.

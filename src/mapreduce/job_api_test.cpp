@@ -142,6 +142,15 @@ struct Pairs {
   std::size_t size = 2;
 };
 
+TEST(JobApi, WrapsSumsOfSignedIntegers) {
+  auto most = std::numeric_limits<std::int64_t>::max();
+  sum(most, std::int64_t{2});
+  EXPECT_EQ(most, std::numeric_limits<std::int64_t>::min() + 1);
+  std::int8_t small = -128;
+  sum(small, std::int8_t{-1});
+  EXPECT_EQ(small, 127);
+}
+
 TEST(JobApi, KnowsRecordsOfOneSizeAndTheirPlaces) {
   detail::CountingProgram<Pairs> program("Pairs");
   ASSERT_TRUE(program.configure(test_config(2)).has_value());

@@ -53,8 +53,13 @@ Result<Passes> Passes::create(std::vector<StageFacts> stages, const std::vector<
   BRUME_TRY(check_stages(stages));
   std::string known;
   std::vector<std::string> names;
+  std::vector<std::string> made;  // by the job itself
   for (const StageFacts& stage : stages) {
     for (const StageFacts::Side& side : stage.sides) {
+      if (side.name == stage.carries && &stage != &stages.front()) {
+        made.push_back(side.name);
+        continue;
+      }
       if (std::ranges::find(names, side.name) == names.end()) known += (known.empty() ? "" : ", ") + side.name;
       names.push_back(side.name);
       const bool given = std::ranges::find(given_sides, side.name) != given_sides.end();
@@ -64,6 +69,8 @@ Result<Passes> Passes::create(std::vector<StageFacts> stages, const std::vector<
   }
   for (const std::string& given : given_sides) {
     if (std::ranges::find(names, given) != names.end()) continue;
+    if (std::ranges::find(made, given) != made.end())
+      return fail(ErrorCode::kUsage, "--side " + given + ": the job makes that itself, in the stage before");
     return fail(ErrorCode::kUsage,
                 "--side " + given + ": the job takes " + (known.empty() ? "no side data" : "only " + known));
   }

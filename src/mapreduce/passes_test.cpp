@@ -29,6 +29,18 @@ std::string told(const Passes& passes) {
   return out;
 }
 
+TEST(Passes, TakeNoSideThatTheJobMakesItself) {
+  StageFacts moves = facts(Reads::kInput);
+  moves.sides = {{"stop", false}, {"centres", true}};
+  moves.carries = "centres";
+  const std::vector<StageFacts> stages{facts(Reads::kInput), moves};
+  EXPECT_TRUE(Passes::create(stages, {"stop"}));
+  EXPECT_EQ(Passes::create(stages, {"centres"}).error().what,
+            "--side centres: the job makes that itself, in the stage before");
+  EXPECT_EQ(Passes::create(stages, {"start"}).error().what, "--side start: the job takes only stop");
+  EXPECT_TRUE(Passes::create({moves}, {"centres"})) << "of its first pass";
+}
+
 TEST(Passes, TellTheLastOnesCounters) {
   Passes passes = passes_of({facts(Reads::kInput), facts(Reads::kPrevious)});
   EXPECT_TRUE(passes.advance({{{"early", 3}}}, 1));

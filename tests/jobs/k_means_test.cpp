@@ -102,6 +102,18 @@ TEST(KMeansJob, RepeatsUntilCentresStay) {
   EXPECT_EQ(refusal_of(k_means, {{"centres", "1"}, {"tolerance", "-1"}}), "parameter 'tolerance' is a number from 0");
 }
 
+TEST(KMeansJob, DrawsDifferentPointsWhereMostAreAlike) {
+  std::vector<float> points;
+  for (int i = 0; i < 30'000; ++i) points.push_back(static_cast<float>(i % 256));
+  points.insert(points.end(), 30'000, 1000);
+  const auto centres = [&](std::uint64_t split_size) {
+    return run_inputs(*k_means_program(), {{"k", "200"}, {"dimensions", "1"}, {"passes", "1"}},
+                      {{"points", floats(points)}}, 1, split_size);
+  };
+  EXPECT_EQ(std::ranges::count(centres(1u << 30), '\n'), 200);
+  EXPECT_EQ(centres(1u << 30), centres(1u << 16));
+}
+
 TEST(KMeansJob, DrawsAsManyCentresAsAreWantedWherePointsAreLarge) {
   constexpr std::size_t kDimensions = 2000;  // 64 chunks of 64 KiB have fewer than 500 whole points
   std::vector<float> points(1500 * kDimensions);

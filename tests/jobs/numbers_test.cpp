@@ -58,6 +58,13 @@ TEST(LinearRegressionJob, KeepsWhatNearlyConstantDataDiffersBy) {
   EXPECT_TRUE(result.ends_with("r squared\t1\n")) << result;
 }
 
+TEST(PageRankJob, FollowsLinksOfLinesWithReturns) {
+  const auto ranks = [](const std::string& text) {
+    return run_inputs(*page_rank_program(), {{"passes", "3"}}, {{"links", text}}, 1, 1000);
+  };
+  EXPECT_EQ(ranks("a\tb\r\nb\ta\r\na\tc\r\n"), ranks("a\tb\nb\ta\na\tc\n"));
+}
+
 TEST(PageRankJob, EqualsThePlainComputation) {
   JobProgram& page_rank = *page_rank_program();
   std::mt19937_64 random(11);
