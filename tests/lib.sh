@@ -31,9 +31,9 @@ cluster_kinds=(
   'without-tee --engine process --tee none --workers 4 / --split-size 64K --partitions 7'
   'one-worker --engine process --workers 1 / --partitions 1'
   'docker --engine docker --workers 3 / --split-size 300K --partitions 2'
-  'roles --engine process --mappers 3 --reducers 2 / --split-size 128K --partitions 5'
+  'roles --engine process --mappers 3 --reducers 2 --result-memory 0 / --split-size 128K --partitions 5'
   'enclaves --engine process --workers 2 --enclaves-per-node 3 / --partitions 6'
-  'workers-10 --engine process --workers 10 / --split-size 32K --partitions 10'
+  'workers-10 --engine process --workers 10 --result-memory 4K / --split-size 32K --partitions 10'
 )
 clusters_had=0
 on_clusters() {

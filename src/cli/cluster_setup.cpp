@@ -9,6 +9,7 @@
 #include "cli/platform_setup.h"
 #include "crypto/random.h"
 #include "engine/command.h"
+#include "files/size_text.h"
 #include "image/image_build.h"
 #include "master/control.h"
 #include "master/default_policy.h"
@@ -118,12 +119,13 @@ Result<std::vector<std::string>> check_shares(const std::vector<std::string>& wo
 
 // The master listens where nodes of this engine can reach it. Whoever connects gets nothing before
 // his evidence was appraised.
-Result<int> start_master(const master::Home& home, bool own_network) {
+Result<int> start_master(const master::Home& home, bool own_network, const std::string& result_memory) {
   std::error_code error;
   fs::remove(home.master_socket(), error);
   engine::Command command{.arguments = {(tool_folder() / "brume").string(), "master", "--listen",
                                         own_network ? "0.0.0.0" : "127.0.0.1", "--collateral",
                                         platform_files(home).collateral().string()}};
+  if (!result_memory.empty()) command.arguments.insert(command.arguments.end(), {"--result-memory", result_memory});
   BRUME_ASSIGN(int pid, engine::start_daemon(command, home.master_log().string()));
   auto answers = [&home] { return master::control_call(home.master_socket(), {{"verb", "status"}}).has_value(); };
   if (wait_until(answers, pid, kMasterStartLimit)) return pid;
@@ -136,6 +138,8 @@ Result<int> start_master(const master::Home& home, bool own_network) {
 }
 
 }  // namespace
+
+Result<std::uint64_t> parse_result_memory(const std::string& text) { return text == "0" ? 0 : files::parse_size(text); }
 
 Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine, const SetupOptions& options) {
   BRUME_TRY(master::make_private_folder(home.root));
@@ -167,7 +171,7 @@ Result<Cluster> set_up_cluster(const master::Home& home, engine::Engine& engine,
   BRUME_TRY(save_cluster(home, cluster));
   BRUME_TRY(begun.get());
   BRUME_TRY(engine.prepare(cluster.spec));
-  BRUME_ASSIGN(cluster.master_pid, start_master(home, cluster.engine != "process"));
+  BRUME_ASSIGN(cluster.master_pid, start_master(home, cluster.engine != "process", options.result_memory));
   BRUME_TRY(save_cluster(home, cluster));
   BRUME_ASSIGN(nlohmann::json status, master::control_call(home.master_socket(), {{"verb", "status"}}));
   cluster.spec.master_port = status.value("port", std::uint16_t{0});

@@ -140,6 +140,13 @@ void add_up(CLI::App& app) {
                    "Folder that every host has at this path, seen by nodes (read-only), for 'brume run --input "
                    "shared:PATH'; may be repeated")
       ->allow_extra_args(false);
+  verb->add_option("--result-memory", options->setup.result_memory,
+                   "What the master keeps in memory of a result until it is written, with K, M or G (default: 512M, or "
+                   "an eighth of the machine's memory where that is less); what is more waits on its disk, sealed")
+      ->check([](const std::string& text) {
+        const auto size = parse_result_memory(text);
+        return size ? std::string() : size.error().what;
+      });
   verb->add_option("--timeout", options->timeout_s, "Seconds to wait for all nodes")->capture_default_str();
   verb->add_flag("--probe", options->probe, "Only say whether the engine works here");
   verb->add_flag("--json", options->json, "Print JSON");

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kNameAttempts = 1000;
+constexpr mode_t kModeOfMkostemp = 0600;
 
 std::string folder_of(const std::string& path) {
   std::string folder = fs::path(path).parent_path().string();
@@ -65,7 +66,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, const OutputOptio
   struct stat info{};
   if (::fstatat(AT_FDCWD, path.c_str(), &info, options.follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0) {
     if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kUsage, path + ": is a folder; name a file");
-    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
+    if (options.follow && !S_ISREG(info.st_mode)) {
       file.fd_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
       if (!file.fd_) return fail_errno(path);
       return file;
@@ -97,6 +98,7 @@ Status AtomicFile::open_temporary() {
     temporary_.clear();
     return fail_errno(name_);
   }
+  if (options_.mode == kModeOfMkostemp) return {};
   mode_t mask = ::umask(0);
   ::umask(mask);
   if (::fchmod(fd_.get(), options_.mode & ~mask) != 0) return fail_errno(name_);

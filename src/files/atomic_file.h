@@ -16,7 +16,7 @@ struct OutputOptions {
   bool force = false;    // replace a file that is there
   mode_t mode = 0666;    // less the umask
   bool durable = false;  // reaches the disk before it gets its name
-  bool follow = true;    // where a link leads; else it is a file as any other
+  bool follow = true;    // a link, or into a device or pipe; else these are replaced as files are
 };
 
 // An open output. A path that names a device, a pipe or "-" (standard output) is written straight through.

@@ -1,6 +1,7 @@
 #include "files/atomic_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -61,6 +62,18 @@ TEST_F(AtomicFiles, ReplaceWhatALinkLeadsToOrTheLink) {
   }
   EXPECT_EQ(*read_small_file(file, 10), "there");
   EXPECT_FALSE(fs::exists(folder_ / "nowhere"));
+}
+
+TEST_F(AtomicFiles, ReplaceAPipeThatIsNotToBeFollowed) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(AtomicFile::create(pipe, {.follow = false})) << "it is there";
+  auto own = AtomicFile::create(pipe, {.force = true, .follow = false});
+  ASSERT_TRUE(own);
+  ASSERT_TRUE(own->write(as_bytes("here")));
+  ASSERT_TRUE(own->commit());
+  EXPECT_TRUE(fs::is_regular_file(pipe));
+  EXPECT_EQ(*read_small_file(pipe, 10), "here");
 }
 
 TEST(LooksSealed, KnowsAgeFilesOfAnyVersionAndForm) {

@@ -6,20 +6,22 @@ namespace brume::mapreduce {
 
 class CollectedOutputs::Held final : public PieceSource {
  public:
-  explicit Held(const std::vector<Block>& blocks) : blocks_(blocks) {}
+  explicit Held(std::deque<Block> blocks) : blocks_(std::move(blocks)) {}
 
   bool at_hand() const override { return true; }
   Result<ByteView> next() override {
-    while (at_ < blocks_.size()) {
-      const ByteView data = blocks_[at_++].data;
-      if (!data.empty()) return data;
-    }
-    return ByteView();
+    do {
+      shown_ = {};
+      if (blocks_.empty()) return ByteView();
+      shown_ = std::move(blocks_.front());
+      blocks_.pop_front();
+    } while (shown_.data.empty());
+    return shown_.data;
   }
 
  private:
-  const std::vector<Block>& blocks_;
-  std::size_t at_ = 0;
+  std::deque<Block> blocks_;
+  Block shown_;
 };
 
 // Opened again, block by block.
@@ -62,7 +64,7 @@ void CollectedOutputs::begin(std::uint32_t partition, const crypto::Key32& key, 
   const bool fits = committed.sealed_size <= room_;
   const std::uint64_t reserved = fits ? committed.sealed_size : 0;
   room_ -= reserved;
-  outputs_[partition].emplace(key, id, committed, sealed::BlockOpener(key, id), reserved, std::vector<Block>());
+  outputs_[partition].emplace(key, id, committed, sealed::BlockOpener(key, id), reserved);
 }
 
 void CollectedOutputs::discard(std::uint32_t partition) {
@@ -73,28 +75,28 @@ void CollectedOutputs::discard(std::uint32_t partition) {
 
 Status CollectedOutputs::add(std::uint32_t partition, ByteView sealed_block) {
   Stream& stream = *outputs_[partition];
-  Block block{std::make_unique_for_overwrite<std::uint8_t[]>(sealed_block.size()), {}};
+  stream.sealed_size += sealed_block.size();
+  if (stream.sealed_size > stream.committed.sealed_size)
+    return fail(ErrorCode::kAuthFailed, "longer than the committed stream");
+  Block block{crypto::make_secret_buffer(sealed_block.size()), {}};
   const MutableByteView room(block.bytes.get(), sealed_block.size());
   BRUME_ASSIGN(block.data, stream.opener.open(sealed_block, room));
-  if (stream.reserved > 0) {
-    stream.blocks.push_back(std::move(block));
-    return {};
-  }
-  crypto::wipe(room);
-  return store_.put(partition, sealed_block);
+  if (stream.reserved == 0) return store_.put(partition, sealed_block);
+  stream.blocks.push_back(std::move(block));
+  return {};
 }
 
 Status CollectedOutputs::end(std::uint32_t partition) {
   return outputs_[partition]->opener.finish(outputs_[partition]->committed);
 }
 
-std::vector<std::unique_ptr<PieceSource>> CollectedOutputs::read() const {
+std::vector<std::unique_ptr<PieceSource>> CollectedOutputs::take() {
   std::vector<std::unique_ptr<PieceSource>> sources;
   for (std::uint32_t partition = 0; partition < outputs_.size(); ++partition) {
     BRUME_CHECK(outputs_[partition].has_value());
-    const Stream& stream = *outputs_[partition];
+    Stream& stream = *outputs_[partition];
     if (stream.reserved > 0) {
-      sources.push_back(std::make_unique<Held>(stream.blocks));
+      sources.push_back(std::make_unique<Held>(std::move(stream.blocks)));
     } else {
       sources.push_back(std::make_unique<Stored>(store_, partition, stream));
     }

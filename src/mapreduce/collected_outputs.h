@@ -2,7 +2,9 @@
 // its place stays. Opened in memory while there is room, else sealed in the store, to be opened once more.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <vector>
 
 #include "mapreduce/output_store.h"
 #include "mapreduce/record_buffer.h"
@@ -20,20 +22,20 @@ class CollectedOutputs {
   void begin(std::uint32_t partition, const crypto::Key32& key, const sealed::StreamId& id,
              const sealed::StreamTotals& committed);
   void discard(std::uint32_t partition);
-  // The next sealed block. Errors: kIo, the store takes no more; else what the opener says of the block.
+  // The next sealed block. Errors: kIo, the store takes no more; else the stream is not the committed one.
   Status add(std::uint32_t partition, ByteView sealed_block);
   // Errors: the stream is not whole, or not the committed one.
   Status end(std::uint32_t partition);
 
-  // Of all partitions, each of which has ended. An error of one means that the store did not give back what was put:
-  // nothing of the whole may be used. This object outlives them.
-  std::vector<std::unique_ptr<PieceSource>> read() const;
+  // All partitions, each of which has ended. Once: what is in memory goes as it is read. An error of one means that the
+  // store did not give back what was put: nothing of the whole may be used. The store outlives them.
+  std::vector<std::unique_ptr<PieceSource>> take();
 
  private:
   class Held;
   class Stored;
   struct Block {
-    std::unique_ptr<std::uint8_t[]> bytes;
+    crypto::SecretBuffer bytes;
     ByteView data;  // in them
   };
   struct Stream {
@@ -41,8 +43,9 @@ class CollectedOutputs {
     sealed::StreamId id;
     sealed::StreamTotals committed;
     sealed::BlockOpener opener;
-    std::uint64_t reserved;     // of the memory; 0: its blocks are in the store
-    std::vector<Block> blocks;  // opened
+    std::uint64_t reserved = 0;     // of the memory; 0: its blocks are in the store
+    std::uint64_t sealed_size = 0;  // so far
+    std::deque<Block> blocks = {};  // opened
   };
 
   OutputStore& store_;

@@ -85,7 +85,7 @@ TEST(CollectedOutputs, IsTheSameFromMemoryAndFromTheStore) {
   CollectedOutputs outputs(3, store, sealed[0].totals.sealed_size + sealed[2].totals.sealed_size);
   for (const Sealed& one : sealed) collect(outputs, one);
   EXPECT_EQ(store.blocks, std::vector<std::uint32_t>(sealed[1].blocks.size(), 1));
-  const auto sources = outputs.read();
+  const auto sources = outputs.take();
   ASSERT_EQ(sources.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(sources[i]->at_hand(), i != 1);
@@ -106,7 +106,7 @@ TEST(CollectedOutputs, WhatIsGoneMakesRoom) {
   collect(outputs, other);
   EXPECT_TRUE(store.blocks.empty());
   collect(outputs, first);
-  const auto sources = outputs.read();
+  const auto sources = outputs.take();
   EXPECT_FALSE(sources[0]->at_hand());
   EXPECT_TRUE(sources[1]->at_hand());
   EXPECT_EQ(read_all(*sources[0]).value(), first.text);
@@ -134,6 +134,11 @@ TEST(CollectedOutputs, RefusesWhatIsNotTheStream) {
     begin(outputs, other);
     for (const Bytes& block : sealed.blocks) ASSERT_TRUE(outputs.add(0, block));
     EXPECT_FALSE(outputs.end(0));
+
+    other.totals.sealed_size -= 2;  // of a task that told of less than it seals
+    begin(outputs, other);
+    for (std::size_t i = 0; i + 1 < sealed.blocks.size(); ++i) ASSERT_TRUE(outputs.add(0, sealed.blocks[i]));
+    EXPECT_EQ(outputs.add(0, sealed.blocks.back()).error().what, "longer than the committed stream");
   }
 }
 
@@ -143,7 +148,7 @@ TEST(CollectedOutputs, AStoreThatFailsIsToldApart) {
   CollectedOutputs outputs(1, store, 0);
   collect(outputs, sealed);
   store.alters = true;
-  EXPECT_EQ(read_all(*outputs.read()[0]).error().code, ErrorCode::kAuthFailed);
+  EXPECT_EQ(read_all(*outputs.take()[0]).error().code, ErrorCode::kAuthFailed);
   store.full = true;
   begin(outputs, sealed);
   EXPECT_EQ(outputs.add(0, sealed.blocks[0]).error().code, ErrorCode::kIo);

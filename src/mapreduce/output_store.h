@@ -1,5 +1,5 @@
-// Where the master keeps the sealed outputs of the partitions between collecting and merging. Sealed
-// still, so a store on disk needs no trust: what it gives back is opened and checked again.
+// Where the master keeps those outputs of partitions that memory has no room for, between collecting and merging.
+// Sealed still, so a store on disk needs no trust: what it gives back is opened and checked again.
 #pragma once
 
 #include <vector>

@@ -241,6 +241,7 @@ void RunCore::obey_plan() {
       }
       case PlanCommand::Kind::kFailed:
         end();
+        for (std::uint32_t i = 0; i < descriptor_.partition_count(); ++i) outputs_.discard(i);
         actions_.emplace_back().kind = Action::kFailed;
         actions_.back().text = command.why;
         actions_.back().lacks_nodes = command.lacks_nodes;
@@ -349,6 +350,11 @@ void RunCore::on_output_failed(Ticket ticket, std::string_view why) {
   obey_plan();
 }
 
+void RunCore::cancel() {
+  plan_.fail_run("the run was cancelled");
+  obey_plan();
+}
+
 void RunCore::end() {
   for (NodeId node : std::exchange(told_, {})) send(node, encode(RunEnd{descriptor_.run()}));
   for (const auto& [ticket, partition] : collectors_) {
@@ -359,9 +365,9 @@ void RunCore::end() {
   collectors_.clear();
 }
 
-std::vector<std::unique_ptr<PieceSource>> RunCore::outputs() const {
+std::vector<std::unique_ptr<PieceSource>> RunCore::take_outputs() {
   BRUME_CHECK(finished_);
-  return outputs_.read();
+  return outputs_.take();
 }
 
 std::vector<RunAction> RunCore::take_actions() { return std::exchange(actions_, {}); }

@@ -74,7 +74,7 @@ struct RunAction {
     kFetch,      // ticket, node, output: fetch that stream from the node's host; answer with on_output...()
     kDropFetch,  // ticket: nobody waits for it any more
     kNote,       // text, for people and the journal: what failed and is done again
-    kFinished,   // outputs() may be called
+    kFinished,   // take_outputs() may be called
     kFailed,     // text, lacks_nodes: why
   };
   Kind kind = Kind::kNote;
@@ -115,6 +115,8 @@ class RunCore {
   // From that node's channel. An error is a message that no sound enclave sends: drop the node.
   Status on_message(NodeId from, std::uint8_t type, ByteView body);
   void tick(UnixMs now);
+  // Nobody waits for it any more: nodes are told, and fetches dropped.
+  void cancel();
 
   // Answers to kFetch, in order; others are ignored. What does not open ends the attempt, not the run; a store that
   // takes no more ends the run.
@@ -124,9 +126,9 @@ class RunCore {
 
   std::vector<RunAction> take_actions();
 
-  // The partitions, to be merged to the whole result (CollectedOutputs::read). Once kFinished was said. They may be
-  // read by another thread, and the core outlives them.
-  std::vector<std::unique_ptr<PieceSource>> outputs() const;
+  // The partitions, to be merged to the whole result (CollectedOutputs::take). Once kFinished was said. They may be
+  // read by another thread.
+  std::vector<std::unique_ptr<PieceSource>> take_outputs();
 
   bool over() const { return plan_.over(); }
   bool finished() const { return finished_; }

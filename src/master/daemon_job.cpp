@@ -22,9 +22,9 @@ constexpr std::chrono::milliseconds kTurnInterval{200};
 constexpr std::chrono::milliseconds kDescribePatience{10'000};
 
 // Reading and opening, merging, writing: a thread for each.
-Result<mapreduce::MergeTotals> merge_into(mapreduce::LineSink& sink, const mapreduce::RunCore& core) {
+Result<mapreduce::MergeTotals> merge_into(mapreduce::LineSink& sink, mapreduce::RunCore& core) {
   WriteBehind behind(sink);
-  ReadAhead ahead(core.outputs());
+  ReadAhead ahead(core.take_outputs());
   BRUME_ASSIGN(const mapreduce::MergeTotals totals, mapreduce::merge_outputs(ahead.lanes(), behind));
   BRUME_TRY(behind.finish());
   return totals;
@@ -57,7 +57,7 @@ class Results {
     return out;
   }
 
-  Result<mapreduce::MergeTotals> take(const mapreduce::RunCore& core) {
+  Result<mapreduce::MergeTotals> take(mapreduce::RunCore& core) {
     std::vector<mapreduce::LineSink*> sinks;
     for (const auto& file : files_) sinks.push_back(file.get());
     mapreduce::OutputRouter router(std::move(sinks));

@@ -32,11 +32,10 @@ constexpr std::uint64_t kPartitionsPerReducer = 4;
 // sealed, kept on disk and opened once more.
 constexpr std::uint64_t kMemoryPerSorted = 4;
 
-// Of a result on its way, in memory until it is written; what is more waits sealed on disk.
 constexpr std::uint64_t kOutputMemory = 512u << 20;
 constexpr std::uint64_t kMachinesPart = 8;
 
-std::uint64_t output_memory() {
+std::uint64_t default_output_memory() {
   const long pages = ::sysconf(_SC_PHYS_PAGES);
   const long page_size = ::sysconf(_SC_PAGESIZE);
   if (pages <= 0 || page_size <= 0) return 0;
@@ -154,7 +153,7 @@ Result<std::shared_ptr<JobRun>> Daemon::begin_run_of(const Job& job, RunInputs i
     return fail(ErrorCode::kUsage, "run: at most " + std::to_string(mapreduce::kPartitionLimit) + " partitions");
   request.policy_hash = membership_->policy().hash;
   request.epoch = membership_->policy().epoch;
-  request.output_memory = output_memory();
+  request.output_memory = options_.output_memory.value_or(default_output_memory());
   BRUME_ASSIGN(auto spool, OutputSpool::create(options_.home.runs(), request.partition_count));
   BRUME_ASSIGN(auto core, mapreduce::RunCore::create(std::move(request), random_, *spool));
   auto run = std::make_shared<JobRun>(std::move(spool), std::move(core), std::move(inputs), *this);
@@ -190,10 +189,12 @@ void Daemon::end_run(const std::shared_ptr<JobRun>& run) {
   loop_->loop().run_sync([&] {
     const std::lock_guard lock(run_mutex_);
     if (run_ == run) run_.reset();
+    if (!run->core().over()) run->cancel();
     renew_inputs_at_.reset();
     for (const transport::ConnectionId connection : admitted_connections())
       control_server_->send(connection, transport::Channel::kHost,
                             transport::encode_host_message(transport::DropRun{run->id()}));
+    flush();
   });
 }
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/result.h"
-#include "base/unique_fd.h"
 #include "crypto/ec.h"
 #include "crypto/rsa.h"
 

@@ -105,6 +105,11 @@ void JobRun::tick(UnixMs now) {
   obey();
 }
 
+void JobRun::cancel() {
+  core_->cancel();
+  obey();
+}
+
 void JobRun::fail_run(const std::string& why) {
   std::lock_guard lock(mutex_);
   if (news_.finished || news_.failed) return;

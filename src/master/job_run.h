@@ -51,6 +51,7 @@ class JobRun {
   void on_fetch_end(mapreduce::Ticket ticket, const Status& status);
   bool wants(mapreduce::Ticket ticket) const { return fetching_.contains(ticket); }
   void tick(UnixMs now);
+  void cancel();
   // A host's word for why it could not have input: told, and part of the reason if the run fails.
   void input_trouble(const std::string& node, const std::string& claimed_why);
   // The same of an input that the master serves itself. On any thread.

@@ -15,11 +15,16 @@ namespace fs = std::filesystem;
 
 class NoOutside final : public RunOutside {
  public:
-  Status send_to_node(NodeId, std::uint8_t, ByteView) override { return {}; }
+  Status send_to_node(NodeId, std::uint8_t type, ByteView) override {
+    sent.push_back(static_cast<mapreduce::MessageType>(type));
+    return {};
+  }
   void drop_node(NodeId, const std::string&) override {}
   void fetch_output(mapreduce::Ticket, NodeId, const sealed::StreamId&, const RunId&) override {}
   void send_hint(NodeId, const transport::Prefetch&) override {}
   void run_note(const std::string&) override {}
+
+  std::vector<mapreduce::MessageType> sent;
 };
 
 // A run over one input, of three chunks, that the master serves.
@@ -79,6 +84,16 @@ TEST_F(JobRunTest, WhyAnInputIsNotServedIsPartOfTheReason) {
   EXPECT_EQ(run_->wait(std::chrono::milliseconds(0)).notes, std::vector<std::string>{"input a: became shorter"});
   run_->fail_run("map 0 failed 4 times");
   EXPECT_EQ(why_failed(), "map 0 failed 4 times; input a: became shorter");
+}
+
+TEST_F(JobRunTest, ARunThatIsCancelledEndsAtItsNodes) {
+  run_->node_joined({1}, {true, true}, "host");
+  EXPECT_EQ(outside_.sent.front(), mapreduce::MessageType::kRunStart);
+  EXPECT_FALSE(run_->core().over());
+  run_->cancel();
+  EXPECT_TRUE(run_->core().over());
+  EXPECT_EQ(outside_.sent.back(), mapreduce::MessageType::kRunEnd);
+  EXPECT_EQ(why_failed(), "the run was cancelled");
 }
 
 TEST_F(JobRunTest, WhyTheLastNodeWasLostIsPartOfTheReason) {

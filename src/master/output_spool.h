@@ -1,5 +1,5 @@
-// The sealed outputs of a run's partitions on disk, between collecting and merging: results may be
-// larger than memory. Nothing in it needs trust; what comes back is opened and checked again.
+// Sealed outputs of a run's partitions on disk, between collecting and merging: results may be larger than
+// memory. Nothing in it needs trust; what comes back is opened and checked again.
 #pragma once
 
 #include <filesystem>

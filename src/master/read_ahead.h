@@ -15,7 +15,7 @@ namespace brume::master {
 
 class ReadAhead {
  public:
-  // The sources are the thread's from now on.
+  // The sources are its thread's from now on, but for those at hand.
   explicit ReadAhead(std::vector<std::unique_ptr<mapreduce::PieceSource>> sources);
   ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;

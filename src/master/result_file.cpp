@@ -1,6 +1,7 @@
 #include "master/result_file.h"
 
 #include <future>
+#include <system_error>
 
 namespace brume::master {
 
@@ -13,7 +14,8 @@ constexpr std::size_t kHashedBeside = 256u << 10;
 
 Result<std::unique_ptr<ResultFile>> ResultFile::create(const std::filesystem::path& path, const std::string& recipient,
                                                        Random& random) {
-  BRUME_ASSIGN(files::AtomicFile file, files::AtomicFile::create(path.string(), {.force = true, .mode = 0600}));
+  BRUME_ASSIGN(files::AtomicFile file,
+               files::AtomicFile::create(path.string(), {.force = true, .mode = 0600, .follow = false}));
   std::unique_ptr<ResultFile> result(new ResultFile(path, std::move(file)));
   if (!recipient.empty()) {
     BRUME_ASSIGN(sealed::AgeRecipient parsed, sealed::AgeRecipient::parse(recipient));
@@ -43,11 +45,13 @@ Status ResultFile::commit() {
 
 Status ResultFile::put(ByteView bytes) {
   size_ += bytes.size();
-  if (bytes.size() < kHashedBeside) {
-    hash_.update(bytes);
-    return file_.write(bytes);
+  std::future<void> hashed;  // waited for at the end
+  try {
+    if (bytes.size() >= kHashedBeside) hashed = std::async(std::launch::async, [&] { hash_.update(bytes); });
+  } catch (const std::system_error&) {
+    // No more threads for now.
   }
-  const auto hashed = std::async(std::launch::async, [&] { hash_.update(bytes); });  // waited for at the end
+  if (!hashed.valid()) hash_.update(bytes);
   return file_.write(bytes);
 }
 

@@ -390,7 +390,7 @@ Outcome World::run(const RunOptions& options) {
   if (!core_->over()) outcome_.why = "";  // hung: no verdict
   if (outcome_.finished) {
     TextSink sink;
-    const auto outputs = core_->outputs();
+    const auto outputs = core_->take_outputs();
     std::vector<mapreduce::PieceSource*> sources;
     for (const auto& output : outputs) sources.push_back(output.get());
     BRUME_CHECK(mapreduce::merge_outputs(sources, sink).has_value());
