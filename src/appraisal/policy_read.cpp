@@ -148,6 +148,8 @@ Result<Policy> read_policy(const PolicyTable& table, std::string_view text) {
   BRUME_ASSIGN(policy.epoch, reader.number("epoch", 0, INT64_MAX));
   BRUME_ASSIGN(const auto entries, reader.tables("allow"));
   BRUME_TRY(reader.finish());
+  if (entries.size() > kPolicyEntriesLimit)
+    return bad_policy("allow has over " + std::to_string(kPolicyEntriesLimit) + " entries");
   for (const PolicyTable* element : entries) {
     BRUME_ASSIGN(AllowEntry entry, read_entry(*element));
     BRUME_TRY(check_roots(policy, entry));

@@ -71,6 +71,15 @@ TEST(PolicyToml, RefusesTablesThatAreNestedWithoutEnd) {
   EXPECT_TRUE(parse_policy_toml(tpm + "command_line = [\"/" + deep + "\", '" + deep + "']\n").has_value());
 }
 
+TEST(PolicyToml, HasAMostOfEntries) {
+  std::string text = kHead;
+  for (std::size_t i = 0; i < kPolicyEntriesLimit; ++i) text += kSim + kIdentity;
+  EXPECT_TRUE(parse_policy_toml(text).has_value());
+  const auto more = parse_policy_toml(text + kSim + kIdentity);
+  ASSERT_FALSE(more.has_value());
+  EXPECT_NE(more.error().what.find("over 1024 entries"), std::string::npos) << more.error().what;
+}
+
 TEST(PolicyToml, HasIntelsRootForSgxOnly) {
   auto policy = parse_policy_toml(kHead + "[[allow]]\ntee = \"sgx\"\n" + kIdentity);
   ASSERT_TRUE(policy.has_value()) << policy.error().what;

@@ -32,6 +32,7 @@ Result<evidence::Folder> read_bundle(const std::string& path) {
     if (part.kind == evidence::PartKind::kSnpCertificates) out.snp.certificates.push_back(part.data);
     if (part.kind == evidence::PartKind::kSnpCrl) out.snp.crls.push_back(part.data);
     if (part.kind == evidence::PartKind::kTpmCertificates) out.tpm.certificates.push_back(part.data);
+    if (part.kind == evidence::PartKind::kTpmCrl) out.tpm_crls.push_back(part.data);
   }
   out.uses.push_back({file.name, file.what.kind, "collateral"});
   return out;

@@ -157,6 +157,11 @@ Result<json> make_request(const RunOptions& options, const master::Home& home, S
   if (recipient.empty() && output.ends_with(".age")) {
     BRUME_ASSIGN(recipient, cluster_recipient(home));
   }
+  for (const auto& [name, path] : outputs.others)
+    if (recipient.empty() && path.ends_with(".age"))
+      return fail(ErrorCode::kUsage, "--output " + name + "=" + path +
+                                         ": outputs are sealed all or none: name a recipient with -r, or let the "
+                                         "first one's path end with .age, too");
   if (const auto parsed = sealed::AgeRecipient::parse(recipient); !recipient.empty() && !parsed)
     return fail(ErrorCode::kUsage, "-r: " + parsed.error().what);
   request["recipient"] = recipient;

@@ -41,7 +41,7 @@ Folder folder_in(const fs::path& engine_dir) { return {fs::absolute(engine_dir) 
 
 // Empty where nobody answers.
 Result<std::string> ask(const std::string& host, const std::vector<std::string>& question) {
-  Command command{.arguments = {"docker"}, .environment = {}, .timeout = kAnswerTimeout};
+  Command command{.arguments = {"docker"}, .environment = {}, .has_aws_variables = false, .timeout = kAnswerTimeout};
   if (!host.empty()) command.environment.push_back("DOCKER_HOST=" + host);
   command.arguments.insert(command.arguments.end(), question.begin(), question.end());
   return run_checked(command);
