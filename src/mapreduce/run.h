@@ -115,7 +115,7 @@ class RunCore {
   // From that node's channel. An error is a message that no sound enclave sends: drop the node.
   Status on_message(NodeId from, std::uint8_t type, ByteView body);
   void tick(UnixMs now);
-  // Nobody waits for it any more: nodes are told, and fetches dropped.
+  // Nobody waits for it any more. Where it is not over, nodes are told, and fetches dropped.
   void cancel();
 
   // Answers to kFetch, in order; others are ignored. What does not open ends the attempt, not the run; a store that

@@ -189,7 +189,7 @@ void Daemon::end_run(const std::shared_ptr<JobRun>& run) {
   loop_->loop().run_sync([&] {
     const std::lock_guard lock(run_mutex_);
     if (run_ == run) run_.reset();
-    if (!run->core().over()) run->cancel();
+    run->cancel();
     renew_inputs_at_.reset();
     for (const transport::ConnectionId connection : admitted_connections())
       control_server_->send(connection, transport::Channel::kHost,

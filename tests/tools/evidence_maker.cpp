@@ -109,6 +109,28 @@ void write_tpm(Folder folder, const Folder& log_folder) {
   Folder(log_folder).part("evidence", tpm.evidence.event_log).part("values", replayed).aside("at", seconds(tpm.now));
 }
 
+// Of a key that a maker's certificate vouches for; whether it was revoked says a list beside it.
+void write_certified_tpm(Folder folder) {
+  constexpr crypto::testing::HowSigned kHow{crypto::SignatureScheme::kEcdsa, crypto::HashAlgorithm::kSha256};
+  appraisal::TestTpm tpm;
+  const UnixMs begin = tpm.now - appraisal::TestTpm::kDay;
+  const UnixMs end = tpm.now + appraisal::TestTpm::kDay;
+  const auto maker = crypto::testing::TestKey::ec("P-256");
+  // tcg-kp-AIKCertificate, 2.23.133.8.3
+  const crypto::Extension usage{"2.5.29.37", false, {0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03}};
+  const auto certificate =
+      issue_test_certificate({"AK", "Maker", 2, begin, end, false, {usage}}, tpm.ak.public_key(), maker, kHow);
+  const auto root = issue_test_certificate({"Maker", "Maker", 1, begin, end, true}, maker.public_key(), maker, kHow);
+  tpm.evidence.certificates = {certificate.pem(), root.pem()};
+  tpm.quote();
+  const Bytes record = evidence::encode_cmw(evidence::kTypeTpmQuote, evidence::encode_tpm_evidence(tpm.evidence));
+  folder.aside("record", as_chars(record))
+      .aside("list", as_chars(issue_test_crl({"Maker", begin, end}, maker, kHow).der()))
+      .aside("policy",
+             "version = 1\n[[allow]]\ntee = \"tpm\"\nroot = \"" + maker.public_key().spki_hash().hex() + "\"\n")
+      .aside("at", seconds(tpm.now));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -116,6 +138,7 @@ int main(int argc, char** argv) {
   const fs::path top = argv[1];
   appraisal::TestPlatform sgx;
   write_dcap(Folder(top / "sgx"), sgx);
+  write_certified_tpm(Folder(top / "certified-tpm"));
   appraisal::TestTdPlatform tdx;
   write_dcap(Folder(top / "tdx"), tdx);
   appraisal::TestPlatform old;  // a level below the current one
