@@ -1,8 +1,6 @@
 // Key material as a type: wiped when it dies, compared in constant time, never printed.
 #pragma once
 
-#include <memory>
-
 #include "base/bytes.h"
 #include "base/outside.h"
 #include "base/result.h"
@@ -40,16 +38,5 @@ class Secret {
 };
 
 using Key32 = Secret<32>;
-
-struct WipeAndFree {
-  std::size_t size = 0;
-  void operator()(std::uint8_t* bytes) const {
-    wipe({bytes, size});
-    delete[] bytes;
-  }
-};
-// Bytes of any number that are wiped when they go.
-using SecretBuffer = std::unique_ptr<std::uint8_t[], WipeAndFree>;
-inline SecretBuffer make_secret_buffer(std::size_t size) { return {new std::uint8_t[size], WipeAndFree{size}}; }
 
 }  // namespace brume::crypto

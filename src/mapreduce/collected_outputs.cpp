@@ -78,12 +78,15 @@ Status CollectedOutputs::add(std::uint32_t partition, ByteView sealed_block) {
   stream.sealed_size += sealed_block.size();
   if (stream.sealed_size > stream.committed.sealed_size)
     return fail(ErrorCode::kAuthFailed, "longer than the committed stream");
-  Block block{crypto::make_secret_buffer(sealed_block.size()), {}};
+  Block block{std::make_unique_for_overwrite<std::uint8_t[]>(sealed_block.size()), {}};
   const MutableByteView room(block.bytes.get(), sealed_block.size());
   BRUME_ASSIGN(block.data, stream.opener.open(sealed_block, room));
-  if (stream.reserved == 0) return store_.put(partition, sealed_block);
-  stream.blocks.push_back(std::move(block));
-  return {};
+  if (stream.reserved > 0) {
+    stream.blocks.push_back(std::move(block));
+    return {};
+  }
+  crypto::wipe(room);
+  return store_.put(partition, sealed_block);
 }
 
 Status CollectedOutputs::end(std::uint32_t partition) {

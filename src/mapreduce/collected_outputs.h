@@ -35,7 +35,7 @@ class CollectedOutputs {
   class Held;
   class Stored;
   struct Block {
-    crypto::SecretBuffer bytes;
+    std::unique_ptr<std::uint8_t[]> bytes;
     ByteView data;  // in them
   };
   struct Stream {

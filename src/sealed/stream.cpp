@@ -114,7 +114,7 @@ BlockSealer::BlockSealer(const crypto::Key32& key, const StreamId& id, const Opt
 
 // Nothing is reserved for a stream that stays empty.
 std::uint8_t* BlockSealer::buffer() {
-  if (!buffer_) buffer_ = crypto::make_secret_buffer(block_size_);
+  if (!buffer_) buffer_ = {new std::uint8_t[block_size_], detail::WipeAndFree{block_size_}};
   return buffer_.get() + (padded_ ? detail::kPaddedHeaderSize : 0);
 }
 

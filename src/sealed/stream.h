@@ -76,6 +76,14 @@ class BlockNames {
   ByteArray<kStreamAadSize> aad_;
 };
 
+struct WipeAndFree {
+  std::size_t size = 0;
+  void operator()(std::uint8_t* bytes) const {
+    crypto::wipe({bytes, size});
+    delete[] bytes;
+  }
+};
+
 }  // namespace detail
 
 // Plaintext in, sealed blocks out. Two ways in, that may be mixed:
@@ -159,7 +167,7 @@ class BlockSealer {
   std::size_t zeros_ = 0;
   std::uint64_t data_size_ = 0;
   std::uint64_t direct_size_ = 0;
-  crypto::SecretBuffer buffer_;  // [size u32, if padded] data
+  std::unique_ptr<std::uint8_t[], detail::WipeAndFree> buffer_;  // [size u32, if padded] data
   StreamTotals totals_;
 };
 
