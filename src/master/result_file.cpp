@@ -47,12 +47,14 @@ Status ResultFile::put(ByteView bytes) {
   size_ += bytes.size();
   std::future<void> hashed;  // waited for at the end
   try {
-    if (bytes.size() >= kHashedBeside) hashed = std::async(std::launch::async, [&] { hash_.update(bytes); });
-  } catch (const std::system_error&) {
-    // No more threads for now.
+    const auto how = bytes.size() < kHashedBeside ? std::launch::deferred : std::launch::async;
+    hashed = std::async(how, [&] { hash_.update(bytes); });
+  } catch (const std::system_error&) {  // no more threads for now
+    hash_.update(bytes);
   }
-  if (!hashed.valid()) hash_.update(bytes);
-  return file_.write(bytes);
+  const Status written = file_.write(bytes);
+  if (hashed.valid()) hashed.get();
+  return written;
 }
 
 }  // namespace brume::master
