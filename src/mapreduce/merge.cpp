@@ -164,9 +164,7 @@ class LineWriter {
   }
   Status flush() {
     if (size_ == 0) return {};
-    const ByteView full = ByteView(buffer_).first(size_);
-    size_ = 0;
-    return sink_.write(full);
+    return sink_.take(buffer_, std::exchange(size_, 0));
   }
 
  private:

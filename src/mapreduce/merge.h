@@ -17,6 +17,8 @@ class LineSink {
   virtual ~LineSink() = default;
   // Whole lines, as the job wrote them, about kMergePieceSize of them at a time.
   virtual Status write(ByteView text) = 0;
+  // The same of the first `size` bytes. The sink may keep the buffer, and leave one as large in its place.
+  virtual Status take(Bytes& buffer, std::size_t size) { return write(ByteView(buffer).first(size)); }
   // What follows belongs to the next of the job's outputs.
   virtual Status next_output() { return fail(ErrorCode::kUnsupported, "the job writes more than one output"); }
 };

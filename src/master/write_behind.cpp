@@ -10,9 +10,23 @@ WriteBehind::~WriteBehind() {
   end();
 }
 
-Status WriteBehind::write(ByteView text) { return put({to_bytes(text)}); }
+Status WriteBehind::write(ByteView text) { return put({to_bytes(text), text.size()}); }
 
-Status WriteBehind::next_output() { return put({.text = {}, .begins_output = true}); }
+Status WriteBehind::take(Bytes& buffer, std::size_t size) {
+  const std::size_t capacity = buffer.size();
+  BRUME_TRY(put({std::exchange(buffer, {}), size}));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      buffer = std::move(free_.back());
+      free_.pop_back();
+    }
+  }
+  buffer.resize(capacity);
+  return {};
+}
+
+Status WriteBehind::next_output() { return put({.buffer = {}, .begins_output = true}); }
 
 Status WriteBehind::finish() {
   end();
@@ -42,10 +56,11 @@ void WriteBehind::run() {
   for (;;) {
     changed_.wait(lock, [this] { return !pieces_.empty() || complete_; });
     if (pieces_.empty() || dropped_) return;
-    const Piece& piece = pieces_.front();
+    Piece& piece = pieces_.front();
     lock.unlock();
-    Status status = piece.begins_output ? sink_.next_output() : sink_.write(piece.text);
+    Status status = piece.begins_output ? sink_.next_output() : sink_.take(piece.buffer, piece.size);
     lock.lock();
+    if (piece.size > 0 && free_.size() < kPiecesAhead) free_.push_back(std::move(piece.buffer));
     pieces_.pop_front();
     if (!status) status_ = std::move(status);
     changed_.notify_all();

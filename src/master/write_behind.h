@@ -18,6 +18,7 @@ class WriteBehind final : public mapreduce::LineSink {
 
   // Waits while kPiecesAhead pieces are on their way. Errors: the sink's, of any piece before.
   Status write(ByteView text) override;
+  Status take(Bytes& buffer, std::size_t size) override;
   Status next_output() override;
   // All of it has been written.
   Status finish();
@@ -25,7 +26,8 @@ class WriteBehind final : public mapreduce::LineSink {
  private:
   static constexpr std::size_t kPiecesAhead = 4;
   struct Piece {
-    Bytes text;
+    Bytes buffer;
+    std::size_t size = 0;  // of what is to be written
     bool begins_output = false;
   };
 
@@ -37,6 +39,7 @@ class WriteBehind final : public mapreduce::LineSink {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Piece> pieces_;  // the first one is being written
+  std::vector<Bytes> free_;   // buffers that were written
   Status status_;
   bool complete_ = false;  // no more pieces come
   bool dropped_ = false;

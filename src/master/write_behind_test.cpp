@@ -42,6 +42,22 @@ TEST(WriteBehind, WritesAllInOrder) {
   EXPECT_EQ(sink.outputs, (std::vector<Bytes>{expected, {}, Bytes(5, 'x')}));
 }
 
+TEST(WriteBehind, TakesBuffersAndGivesOthers) {
+  Collected sink;
+  Bytes expected;
+  WriteBehind behind(sink);
+  Bytes buffer(100);
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    const std::size_t size = i % 101;
+    std::fill_n(buffer.begin(), size, static_cast<std::uint8_t>(i));
+    expected.insert(expected.end(), size, static_cast<std::uint8_t>(i));
+    ASSERT_TRUE(behind.take(buffer, size));
+    ASSERT_EQ(buffer.size(), 100u);
+  }
+  ASSERT_TRUE(behind.finish());
+  EXPECT_EQ(sink.outputs, std::vector<Bytes>{expected});
+}
+
 TEST(WriteBehind, TellsTheSinksErrorAndWritesNoMore) {
   Collected sink;
   sink.fails_after = 100;
