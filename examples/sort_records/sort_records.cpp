@@ -60,7 +60,7 @@ struct SampleKeys : RecordShape {
   // Every other one stays.
   void thin_out(State& state) const {
     std::string keys;
-    for (std::size_t at = 0; at < state.keys.size(); at += 2 * key_size) keys += state.keys.substr(at, key_size);
+    for (std::size_t at = 0; at < state.keys.size(); at += 2 * key_size) keys.append(state.keys, at, key_size);
     state.keys = std::move(keys);
     state.step *= 2;
   }

@@ -14,6 +14,11 @@
 
 namespace brume::appraisal {
 
+// SEQUENCE of one OID, 2.23.133.8.x; 3: of attestation keys.
+inline crypto::Extension tpm_key_usage(std::uint8_t last) {
+  return {"2.5.29.37", false, {0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, last}};
+}
+
 struct TestTpm {
   static constexpr UnixMs kDay = 86'400'000;
   UnixMs now = evidence::parse_time("2026-06-15T12:00:00Z").value();

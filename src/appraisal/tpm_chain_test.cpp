@@ -14,11 +14,6 @@ using crypto::testing::TestKey;
 constexpr HowSigned kRsaSha256{crypto::SignatureScheme::kRsaPkcs1, crypto::HashAlgorithm::kSha256};
 constexpr HowSigned kEcSha256{crypto::SignatureScheme::kEcdsa, crypto::HashAlgorithm::kSha256};
 
-// SEQUENCE of one OID, 2.23.133.8.x.
-crypto::Extension usage(std::uint8_t last) {
-  return {"2.5.29.37", false, {0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, last}};
-}
-
 // A maker's root (RSA) and its CA (EC), the key's certificate under it, and both CRLs.
 struct TestMaker {
   TestTpm tpm;
@@ -29,7 +24,7 @@ struct TestMaker {
   UnixMs end = tpm.now + TestTpm::kDay;
   crypto::testing::TestCertificate root{"Maker Root", "Maker Root", 1, begin, end, true};
   crypto::testing::TestCertificate ca{"Maker CA", "Maker Root", 2, begin, end, true};
-  crypto::testing::TestCertificate leaf{"AK", "Maker CA", 3, begin, end, false, {usage(3)}};
+  crypto::testing::TestCertificate leaf{"AK", "Maker CA", 3, begin, end, false, {tpm_key_usage(3)}};
   crypto::testing::TestCrl root_crl{"Maker Root", begin, end};
   crypto::testing::TestCrl ca_crl{"Maker CA", begin, end};
   const TestKey* leaf_issuer = &ca_key;
@@ -131,7 +126,7 @@ TEST(TpmChain, SignaturesProfilesAndUsages) {
   no_ca.ca.ca = false;
   EXPECT_EQ(no_ca.issue().refused(), "policy.root tpm.chain.profile");
   TestMaker endorsement;
-  endorsement.leaf.extensions = {usage(1)};
+  endorsement.leaf.extensions = {tpm_key_usage(1)};
   EXPECT_EQ(endorsement.issue().refused(), "policy.root tpm.chain.usage");
   TestMaker none;
   none.leaf.extensions = {};
@@ -226,7 +221,7 @@ TEST(TpmChain, CountsOnlyForEntriesThatNameARoot) {
 TEST(TpmActivation, TrustsTheTpmsEndorsementKey) {
   TestMaker maker;
   maker.leaf_key = &maker.ek_key;
-  maker.leaf.extensions = {usage(1)};
+  maker.leaf.extensions = {tpm_key_usage(1)};
   maker.issue();
   EXPECT_EQ(maker.refused(), "policy.root tpm.certificate.missing") << "no credential was activated";
   maker.activated = true;

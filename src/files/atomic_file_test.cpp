@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 
 class AtomicFiles : public testing::WithFolder {
  protected:
-  static std::string written(const std::string& path, std::string_view text) {
-    auto file = AtomicFile::create(path, {.force = true});
+  static std::string written(const std::string& path, std::string_view text, bool follow = true) {
+    auto file = AtomicFile::create(path, {.force = true, .follow = follow});
     if (!file) return file.error().what;
     if (auto status = file->write(as_bytes(text)); !status) return status.error().what;
     if (auto status = file->commit(); !status) return status.error().what;
@@ -53,10 +53,7 @@ TEST_F(AtomicFiles, ReplaceWhatALinkLeadsToOrTheLink) {
   for (const char* target : {"file", "nowhere"}) {
     fs::remove(link);
     fs::create_symlink(target, link);
-    auto own = AtomicFile::create(link, {.force = true, .follow = false});
-    ASSERT_TRUE(own);
-    ASSERT_TRUE(own->write(as_bytes("here")));
-    ASSERT_TRUE(own->commit());
+    EXPECT_EQ(written(link, "here", false), "done");
     EXPECT_FALSE(fs::is_symlink(link));
     EXPECT_EQ(*read_small_file(link, 10), "here");
   }
@@ -68,10 +65,7 @@ TEST_F(AtomicFiles, ReplaceAPipeThatIsNotToBeFollowed) {
   const fs::path pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   EXPECT_FALSE(AtomicFile::create(pipe, {.follow = false})) << "it is there";
-  auto own = AtomicFile::create(pipe, {.force = true, .follow = false});
-  ASSERT_TRUE(own);
-  ASSERT_TRUE(own->write(as_bytes("here")));
-  ASSERT_TRUE(own->commit());
+  EXPECT_EQ(written(pipe, "here", false), "done");
   EXPECT_TRUE(fs::is_regular_file(pipe));
   EXPECT_EQ(*read_small_file(pipe, 10), "here");
 }

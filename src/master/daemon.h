@@ -30,7 +30,7 @@ struct DaemonOptions {
   std::filesystem::path collateral;  // a bundle, read again when it changes; empty: only tee none can be admitted
   std::filesystem::path fetch_program = "brume-fetch";  // what asks servers, in place of the process with the keys
   // Of a result on its way, opened until it is written; what is more waits sealed on disk. By default 512 MiB, or an
-  // eighth of the machine's memory.
+  // eighth of the machine's memory where that is less.
   std::optional<std::uint64_t> output_memory{};
 };
 

@@ -116,10 +116,8 @@ void write_certified_tpm(Folder folder) {
   const UnixMs begin = tpm.now - appraisal::TestTpm::kDay;
   const UnixMs end = tpm.now + appraisal::TestTpm::kDay;
   const auto maker = crypto::testing::TestKey::ec("P-256");
-  // tcg-kp-AIKCertificate, 2.23.133.8.3
-  const crypto::Extension usage{"2.5.29.37", false, {0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03}};
-  const auto certificate =
-      issue_test_certificate({"AK", "Maker", 2, begin, end, false, {usage}}, tpm.ak.public_key(), maker, kHow);
+  const auto certificate = issue_test_certificate({"AK", "Maker", 2, begin, end, false, {appraisal::tpm_key_usage(3)}},
+                                                  tpm.ak.public_key(), maker, kHow);
   const auto root = issue_test_certificate({"Maker", "Maker", 1, begin, end, true}, maker.public_key(), maker, kHow);
   tpm.evidence.certificates = {certificate.pem(), root.pem()};
   tpm.quote();
